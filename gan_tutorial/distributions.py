@@ -1,0 +1,198 @@
+"""One-dimensional densities to think with: a bell, a few bells, a block.
+
+All three are ordinary ``torch.distributions`` objects in float64, so ``log_prob``, ``cdf`` and
+``sample`` are torch's own. What this module adds is arguments that are checked, sampling from an
+explicit generator, a sensible range to plot, and a handful of named examples.
+
+    >>> p = mixture(means=[-1.5, 1.5], stds=[0.5, 0.8], weights=[0.4, 0.6])
+    >>> sample(p, 3, torch.Generator().manual_seed(0)).shape
+    torch.Size([3, 1])
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import torch
+from torch.distributions import Categorical, Distribution, MixtureSameFamily, Normal, Uniform
+
+__all__ = ["PRESETS", "mixture", "normal", "plotting_range", "sample", "uniform"]
+
+WEIGHT_TOLERANCE = 1e-6  # how far from 1 the weights may sum before we call it a mistake
+
+
+def normal(mean, std, *, device=None) -> Normal:
+    r"""The bell :math:`N(x; \mu, \sigma^2)`.
+
+    ``mean`` is any finite number, ``std`` a positive one: Python numbers or 0-d tensors.
+    Raises ``ValueError`` for anything else.
+    """
+    device = _common_device(device, mean=mean, std=std)
+    mean = _numbers("mean", mean, 0, device)
+    std = _numbers("std", std, 0, device, positive=True)
+    return Normal(mean, std, validate_args=False)
+
+
+def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
+    r"""A weighted sum of bells, :math:`p(x) = \sum_k w_k\, N(x; \mu_k, \sigma_k^2)`.
+
+    ``means``, ``stds`` and ``weights`` are sequences or tensors of one common shape ``(k,)``,
+    ``k`` at least 1. Standard deviations are positive; weights are not negative (a weight of
+    exactly 0 switches a component off) and sum to 1. A sum that misses 1 by rounding alone is
+    put right. Raises ``ValueError`` for anything else.
+    """
+    device = _common_device(device, means=means, stds=stds, weights=weights)
+    means = _numbers("means", means, 1, device)
+    stds = _numbers("stds", stds, 1, device, positive=True)
+    weights = _numbers("weights", weights, 1, device)
+    if not len(means) == len(stds) == len(weights) or len(means) == 0:
+        raise ValueError(
+            f"means, stds and weights must have one common length of at least 1; "
+            f"got lengths {len(means)}, {len(stds)} and {len(weights)}"
+        )
+    if (weights < 0).any():
+        raise ValueError(f"weights must not be negative; got {weights.tolist()}")
+    total = weights.sum().item()
+    if abs(total - 1) > WEIGHT_TOLERANCE:
+        raise ValueError(
+            f"weights must sum to 1; got {weights.tolist()}, which sum to {total:.6g} "
+            f"(divide them by their sum)"
+        )
+    # Given probabilities, Categorical lifts a weight of 0 to 2e-16; logits keep it at 0.
+    chooser = Categorical(logits=(weights / total).log(), validate_args=False)
+    bells = Normal(means, stds, validate_args=False)
+    return MixtureSameFamily(chooser, bells, validate_args=False)
+
+
+def uniform(low, high, *, device=None) -> Uniform:
+    r"""The block :math:`p(x) = 1/(\text{high} - \text{low})` on :math:`[\text{low}, \text{high})`.
+
+    Outside the block ``log_prob`` is ``-inf``: a value, not an error. ``low`` and ``high`` are
+    finite numbers or 0-d tensors with ``low < high``; anything else raises ``ValueError``.
+    """
+    device = _common_device(device, low=low, high=high)
+    low = _numbers("low", low, 0, device)
+    high = _numbers("high", high, 0, device)
+    if not low < high:
+        raise ValueError(
+            f"low must lie below high; got low={low.item():g} and high={high.item():g}"
+        )
+    if not torch.isfinite(high - low):
+        raise ValueError(
+            f"high - low must be finite in float64; got low={low.item():g} and high={high.item():g}"
+        )
+    return Uniform(low, high, validate_args=False)
+
+
+def sample(distribution: Distribution, n: int, generator: torch.Generator | None = None):
+    """Draw ``n`` independent points, shape ``(n, 1)``, float64, on the distribution's device.
+
+    The same ``generator`` state gives the same points; ``None`` uses torch's global one. The
+    column shape is what every network of this package takes, one row per example.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        raise ValueError(f"n must be a whole number of points, at least 0; got {n!r}")
+    where = _device_of(distribution)
+    if generator is not None and generator.device.type != where.type:
+        raise ValueError(
+            f"generator must live on the distribution's device, {where}; got one on "
+            f"{generator.device} (try torch.Generator(device={where.type!r}))"
+        )
+    kwargs = {"generator": generator, "dtype": torch.float64, "device": where}
+    if isinstance(distribution, Uniform):
+        low, high = distribution.low.double(), distribution.high.double()
+        return low + (high - low) * torch.rand(n, 1, **kwargs)
+    if isinstance(distribution, Normal):
+        mean, std = distribution.loc, distribution.scale
+    else:
+        bells = distribution.component_distribution
+        # A uniform number falls into one of the steps of the cumulated weights.
+        steps = distribution.mixture_distribution.probs.double().cumsum(0)[:-1].contiguous()
+        which = torch.bucketize(torch.rand(n, 1, **kwargs), steps, right=True)
+        mean, std = bells.loc[which], bells.scale[which]
+    return mean + std * torch.randn(n, 1, **kwargs)
+
+
+def plotting_range(*distributions: Distribution, widths: float = 4.0) -> tuple[float, float]:
+    """An interval ``(left, right)`` that shows all the given densities.
+
+    Bells get ``widths`` standard deviations on either side of their mean, blocks a quarter of
+    their length. Components of weight 0 do not count.
+    """
+    if not distributions:
+        raise ValueError("plotting_range needs at least one distribution; got none")
+    spans = [_span(d, widths) for d in distributions]
+    return min(left for left, _ in spans), max(right for _, right in spans)
+
+
+def _span(distribution: Distribution, widths: float) -> tuple[float, float]:
+    _device_of(distribution)
+    if isinstance(distribution, Uniform):
+        low, high = distribution.low.item(), distribution.high.item()
+        return low - (high - low) / 4, high + (high - low) / 4
+    mean, std = distribution.mean, distribution.stddev
+    if isinstance(distribution, MixtureSameFamily):
+        used = distribution.mixture_distribution.probs > 0
+        bells = distribution.component_distribution
+        mean, std = bells.loc[used], bells.scale[used]
+    return (mean - widths * std).min().item(), (mean + widths * std).max().item()
+
+
+def _device_of(distribution) -> torch.device:
+    """The device of one of our distributions; a ``ValueError`` for anything else."""
+    if isinstance(distribution, Normal) and distribution.batch_shape == ():
+        return distribution.loc.device
+    if isinstance(distribution, Uniform) and distribution.batch_shape == ():
+        return distribution.low.device
+    if isinstance(distribution, MixtureSameFamily) and distribution.batch_shape == ():
+        bells = distribution.component_distribution
+        if isinstance(bells, Normal):
+            return bells.loc.device
+    raise ValueError(
+        f"expected one density in one dimension, made by normal, mixture or uniform; "
+        f"got {distribution!r}"
+    )
+
+
+def _common_device(device, **arguments) -> torch.device:
+    """The device asked for, else the one all tensor arguments share, else the CPU."""
+    found = {name: a.device for name, a in arguments.items() if isinstance(a, torch.Tensor)}
+    if device is not None:
+        return torch.device(device)
+    if len(set(found.values())) > 1:
+        listing = ", ".join(f"{name} on {where}" for name, where in found.items())
+        raise ValueError(f"all arguments must be on one device; got {listing}")
+    return next(iter(found.values()), torch.device("cpu"))
+
+
+def _numbers(name: str, value, ndim: int, device, positive: bool = False) -> torch.Tensor:
+    """``value`` as a finite float64 tensor with ``ndim`` dimensions, or a ``ValueError``."""
+    allowed = f"{'positive' if positive else 'finite'} {'number' if ndim == 0 else 'numbers'}"
+    try:
+        tensor = torch.as_tensor(value, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be {_shape_word(ndim, allowed)}; got {value!r}") from None
+    if tensor.ndim != ndim:
+        raise ValueError(
+            f"{name} must be {_shape_word(ndim, allowed)}; got shape {tuple(tensor.shape)}"
+        )
+    if not torch.isfinite(tensor).all() or (positive and (tensor <= 0).any()):
+        raise ValueError(f"{name} must be {_shape_word(ndim, allowed)}; got {tensor.tolist()}")
+    return tensor.to(device)
+
+
+def _shape_word(ndim: int, allowed: str) -> str:
+    return f"one {allowed}" if ndim == 0 else f"a sequence of {allowed}, shape (k,)"
+
+
+PRESETS = MappingProxyType(
+    {
+        "bell": normal(0.0, 1.0),
+        "narrow-bell": normal(0.0, 0.2),
+        "two-bells": mixture([-1.5, 1.5], [0.5, 0.8], [0.4, 0.6]),
+        "three-bells": mixture([-3.0, 0.0, 2.5], [0.6, 0.4, 0.9], [0.3, 0.3, 0.4]),
+        "far-apart": mixture([-4.0, 4.0], [0.5, 0.5], [0.5, 0.5]),
+        "block": uniform(-1.0, 1.0),
+    }
+)
+"""The named examples of the chapters and figures: name to distribution, on the CPU."""
