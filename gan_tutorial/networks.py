@@ -1,0 +1,259 @@
+"""The networks of the book: generators, discriminators, and the noise that drives them.
+
+Samples are flat rows (n, d) with pixels in [0, 1]; a discriminator returns logits (n, 1), never
+probabilities. A network that is conditioned on a label is called as `network(x, y)` with y of shape
+(n,) and dtype int64; bind it once, `partial(network, y=y)`, and it is like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_tutorial.seeds import seeded
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """The prior p_z = N(0, I) in `dim` dimensions; `prior(n, rng)` has shape (n, dim), born on
+    rng's device.
+    """
+
+    dim: int
+
+    def __call__(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(n, self.dim, generator=rng, device=rng.device)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """The prior p_z uniform on [-limit, limit]^dim; the paper's limit, √3, gives unit variance."""
+
+    dim: int
+    limit: float = math.sqrt(3)
+
+    def __call__(self, n: int, rng: torch.Generator) -> Tensor:
+        return (
+            torch.rand(n, self.dim, generator=rng, device=rng.device).sub_(0.5).mul_(2 * self.limit)
+        )
+
+
+class Pair(NamedTuple):
+    """The two players, and the prior the generator's noise is drawn from."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    prior: Callable[[int, torch.Generator], Tensor]
+
+
+class Affine(nn.Module):
+    """x ↦ scale·x + shift with fixed numbers: moves pixels between [0, 1] and [-1, 1]."""
+
+    def __init__(self, scale: float, shift: float) -> None:
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
+
+
+class Maxout(nn.Module):
+    """The largest of `pieces` affine maps for each of `width` units (Goodfellow et al. 2013)."""
+
+    def __init__(self, inputs: int, width: int, pieces: int) -> None:
+        super().__init__()
+        self.linear, self.pieces = nn.Linear(inputs, width * pieces), pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x).unflatten(-1, (-1, self.pieces)).amax(-1)
+
+
+class Conditional(nn.Module):
+    """Gives `network`, which takes rows of x and a code of the label side by side, the form
+    network(x, y).
+
+    The code is one-hot (`embedding=0`) or a learned vector of `embedding` numbers. Wrap G and D
+    alike.
+    """
+
+    def __init__(self, network: nn.Module, classes: int, embedding: int = 0) -> None:
+        super().__init__()
+        table = nn.Embedding(classes, embedding or classes)
+        if not embedding:
+            table.weight = nn.Parameter(torch.eye(classes), requires_grad=False)
+        self.network, self.table = network, table
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.network(torch.cat([x, self.table(y)], dim=-1))
+
+
+class TwoBranch(nn.Module):
+    """x and the one-hot y each pass a layer of their own and are joined (Mirza & Osindero 2014)."""
+
+    def __init__(self, of_x: nn.Module, of_y: nn.Module, joined: nn.Module, classes: int) -> None:
+        super().__init__()
+        self.of_x, self.of_y, self.joined, self.classes = of_x, of_y, joined, classes
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        code = nn.functional.one_hot(y, self.classes).to(x.dtype)
+        return self.joined(torch.cat([self.of_x(x), self.of_y(code)], dim=-1))
+
+
+def mlp(
+    widths: Sequence[int],
+    *,
+    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    norm: bool = False,
+    output: Callable[[], nn.Module] | None = None,
+    dropout: float = 0.0,
+) -> nn.Sequential:
+    """Linear layers of the given widths, input and output included: `mlp([100, 256, 784])`.
+
+    `norm` puts batch normalisation after every hidden layer but the first, with PyTorch's own eps =
+    1e-5 and momentum = 0.1 (written out by name: `BatchNorm1d(n, 0.8)` would set eps).
+    """
+    if len(widths) < 2 or any(width < 1 for width in widths):
+        raise ValueError(f"mlp: widths must be two or more positive integers, got {list(widths)}")
+    layers: list[nn.Module] = []
+    for i, (inputs, width) in enumerate(pairwise(widths[:-1])):
+        layers.append(nn.Linear(inputs, width))
+        if norm and i > 0:
+            layers.append(nn.BatchNorm1d(width, eps=1e-5, momentum=0.1))
+        layers.append(hidden())
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    layers.append(nn.Linear(widths[-2], widths[-1]))
+    return nn.Sequential(*layers, *([output()] if output else []))
+
+
+def mlp_pair(
+    data_dim: int = 784,
+    noise_dim: int = 100,
+    generator: Sequence[int] = (256, 256),
+    discriminator: Sequence[int] = (256, 256),
+    *,
+    prior: Callable[[int], Callable] = Gaussian,
+    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    output: Callable[[], nn.Module] | None = nn.Sigmoid,
+    norm: bool = False,
+    dropout: float = 0.0,
+    classes: int = 0,
+    embedding: int = 0,
+    seed: int = 0,
+) -> Pair:
+    """A fully connected pair of any size; `generator` and `discriminator` are the hidden widths.
+
+    `norm` is the generator's (a critic with a gradient penalty must not mix samples), `dropout` the
+    discriminator's. With `classes`, both are conditioned on a label: one-hot, or an embedding of
+    that size.
+    """
+    code = (embedding or classes) if classes else 0
+    widths_g = [noise_dim + code, *generator, data_dim]
+    widths_d = [data_dim + code, *discriminator, 1]
+    with seeded(seed):
+        g = mlp(widths_g, hidden=hidden, norm=norm, output=output)
+        d = nn.Sequential(Affine(2.0, -1.0), *mlp(widths_d, hidden=hidden, dropout=dropout))
+        if classes:
+            g, d = Conditional(g, classes, embedding), Conditional(d, classes, embedding)
+    return Pair(g, d, prior(noise_dim))
+
+
+def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int = 0) -> Pair:
+    """A pair on the real line (d = 1) for chapter 7: smooth (tanh) hidden layers, no squashing at
+    the end.
+    """
+    with seeded(seed):
+        g = mlp([noise_dim, *[width] * depth, 1], hidden=nn.Tanh)
+        d = mlp([1, *[width] * depth, 1], hidden=nn.Tanh)
+    return Pair(g, d, Gaussian(noise_dim))
+
+
+def circulating_pair(classes: int = 0, seed: int = 0) -> Pair:
+    """The pair most public scripts share: 100-128-256-512-1024-784 and 784-512-256-1,
+    LeakyReLU(0.2).
+
+    Its tanh is mapped to [0, 1], and its batch norm has the eps and momentum it was meant to have.
+    """
+    return mlp_pair(
+        784,
+        100,
+        (128, 256, 512, 1024),
+        (512, 256),
+        output=lambda: nn.Sequential(nn.Tanh(), Affine(0.5, 0.5)),
+        norm=True,
+        classes=classes,
+        seed=seed,
+    )
+
+
+@torch.no_grad()
+def uniform_weights_(network: nn.Module, limit: float) -> nn.Module:
+    """Weights of every linear layer uniform on [-limit, limit], biases 0, in place."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            layer.weight.uniform_(-limit, limit)
+            layer.bias.zero_()
+    return network
+
+
+def logit_of_marginals(images: Tensor) -> Tensor:
+    """The output bias with which a sigmoid generator starts at the data's mean picture; images (n,
+    d) in [0, 1].
+    """
+    mean = images.flatten(1).double().mean(0)
+    return torch.logit(mean / (255 if images.dtype == torch.uint8 else 1), eps=1e-3).float()
+
+
+def paper_pair(marginals: Tensor | None = None, seed: int = 0) -> Pair:
+    """The MNIST networks of Goodfellow et al. 2014, after the authors' public configuration.
+
+    G: uniform z (100) – 1200 ReLU – 1200 ReLU – 784 sigmoid, weights uniform ±0.05, output bias
+    from the pixels' marginals (`logit_of_marginals(images)`; 0 without). D: maxout 240×5 – maxout
+    240×5 – logit, weights uniform ±0.005, dropout that keeps 0.8 of the input and 0.5 of the hidden
+    units.
+    """
+    with seeded(seed):
+        g = uniform_weights_(mlp([100, 1200, 1200, 784], hidden=nn.ReLU, output=nn.Sigmoid), 0.05)
+        d = nn.Sequential(
+            nn.Dropout(0.2),
+            Maxout(784, 240, 5),
+            nn.Dropout(0.5),
+            Maxout(240, 240, 5),
+            nn.Dropout(0.5),
+            nn.Linear(240, 1),
+        )
+        uniform_weights_(d, 0.005)
+    if marginals is not None:
+        g[-2].bias.data.copy_(marginals)
+    return Pair(g, d, Uniform(100))
+
+
+def mirza_pair(classes: int = 10, seed: int = 0) -> Pair:
+    """The conditional MNIST networks of Mirza & Osindero 2014 (arXiv:1411.1784), section 4.1.
+
+    G: z – 200 ReLU beside y – 1000 ReLU, joined 1200 ReLU – 784 sigmoid. D: maxout x 240×5 beside y
+    50×5, joined maxout 240×4 – logit. Dropout 0.5 in both. The initialisations are those of
+    `paper_pair`.
+    """
+    with seeded(seed):
+        g = TwoBranch(
+            nn.Sequential(nn.Linear(100, 200), nn.ReLU(), nn.Dropout(0.5)),
+            nn.Sequential(nn.Linear(classes, 1000), nn.ReLU(), nn.Dropout(0.5)),
+            nn.Sequential(mlp([1200, 1200, 784], hidden=nn.ReLU, output=nn.Sigmoid, dropout=0.5)),
+            classes,
+        )
+        d = TwoBranch(
+            nn.Sequential(Maxout(784, 240, 5), nn.Dropout(0.5)),
+            nn.Sequential(Maxout(classes, 50, 5), nn.Dropout(0.5)),
+            nn.Sequential(Maxout(290, 240, 4), nn.Dropout(0.5), nn.Linear(240, 1)),
+            classes,
+        )
+        uniform_weights_(g, 0.05)
+        uniform_weights_(d, 0.005)
+    return Pair(g, d, Uniform(100))
