@@ -57,6 +57,13 @@ def from_rank_0(value: object) -> object:
     return box[0]
 
 
+def copy_from_rank_0(tensors: Sequence[Tensor]) -> None:
+    """Overwrite each tensor by rank 0's."""
+    if size() > 1:
+        for tensor in tensors:
+            dist.broadcast(tensor.detach(), src=0)
+
+
 @contextmanager
 def launched() -> Iterator[torch.device]:
     """Join the processes that torchrun started, if it did; yields the device that this one should

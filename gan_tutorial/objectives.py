@@ -5,10 +5,9 @@ where the method needs them, a penalty added to the discriminator's loss and a c
 weights after each step. The training loop calls all four and never asks which objective it has been
 given.
 
-Every loss takes logits ("scores"), never probabilities: D(x) = σ(s(x)), and with softplus(s) =
-log(1 + eˢ)
+Every loss takes logits ("scores"), never probabilities: D(x) = σ(s(x)), and
 
-    log D(x) = -softplus(-s(x)),        log(1 - D(x)) = -softplus(s(x))
+    log D(x) = logsigmoid(s(x)),        log(1 - D(x)) = logsigmoid(-s(x))
 
 hold without overflow for any s, with no epsilon. Arguments stand in the order (real, fake), batches
 of any shape, and each loss is the mean over the batch: an unbiased estimate of the expectation it
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import logsigmoid, relu
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -95,19 +94,19 @@ def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
 
     Goodfellow et al. 2014 (arXiv:1406.2661), equation 1.
     """
-    return softplus(-real).mean() + softplus(fake).mean()
+    return -logsigmoid(real).mean() - logsigmoid(-fake).mean()
 
 
 def log_one_minus_d(fake: Tensor) -> Tensor:
     """E[log(1 - D(G(z)))]: G's part of V. Its slope in the logit, -σ(s), dies where D is sure."""
-    return -softplus(fake).mean()
+    return logsigmoid(-fake).mean()
 
 
 def minus_log_d(fake: Tensor) -> Tensor:
     """-E[log D(G(z))]: the non-saturating cost. Its slope in the logit, σ(s) - 1, is steep where D
     is sure.
     """
-    return softplus(-fake).mean()
+    return -logsigmoid(fake).mean()
 
 
 def score_difference(real: Tensor, fake: Tensor) -> Tensor:

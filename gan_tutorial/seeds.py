@@ -39,7 +39,7 @@ class Randomness:
     def __init__(self, device: torch.device, seed: int, own: int = 0) -> None:
         """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
         self.rng = torch.Generator(device).manual_seed(seed)
-        self._global = _generator_of(device)
+        self._own, self._global = own, _generator_of(device)
         self._private = (
             torch.Generator(device).manual_seed(seed + 1_000_003 * (own + 1)).get_state()
         )
@@ -59,4 +59,5 @@ class Randomness:
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Go on exactly where `state_dict` was taken."""
         self.rng.set_state(state["rng"].cpu())
-        self._private = state["layers"].cpu()
+        if self._own == 0:  # the state is rank 0's: the others' dropout goes on differing from it
+            self._private = state["layers"].cpu()

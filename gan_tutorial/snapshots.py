@@ -41,7 +41,7 @@ class Snapshot:
 def sample(
     generator: nn.Module, prior: Callable, n: int, *, seed: int = 0, labels: Tensor | None = None
 ) -> Tensor:
-    """G(z) for n draws of z, (n, d), in evaluation mode (no dropout, batch norm by its averages)."""
+    """G(z) for n draws of z, (n, d), in evaluation mode: no dropout, averages in batch norm."""
     parameter = next(generator.parameters())
     z = prior(n, torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
     was_training = generator.training
