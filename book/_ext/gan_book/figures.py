@@ -1,0 +1,100 @@
+"""Interactive figures in static pages.
+
+A notebook's output (or a ``{live}`` directive) leaves an empty root with the figure's state in the page. Here each
+root is given the picture of that state, drawn by the figure's own JavaScript, and the page the scripts that it needs.
+Without JavaScript, and until the scripts have run, the picture is the figure.
+"""
+
+import json
+import re
+
+import yaml
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+import gan_tutorial.figures as package
+from gan_tutorial.figures.base import read_script
+
+from .engine import HERE
+
+ROOT = re.compile(
+    r'(?P<open><div class="gan-figure" data-figure="(?P<name>[a-z0-9-]+)"[^>]*>)'
+    r'(?P<script><script type="application/json">(?P<state>.*?)</script>)</div>',
+    re.DOTALL,
+)
+
+
+class LiveDirective(Directive):
+    """``{live} OptimalDiscriminator`` with traits as YAML in its body: a figure on a page without code."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        figure = getattr(package, self.arguments[0])
+        traits = yaml.safe_load("\n".join(self.content)) or {}
+        return [nodes.raw("", figure(**traits).to_html(), format="html")]
+
+
+def all_figures():
+    return [getattr(package, name) for name in package.__all__]
+
+
+def classic_script(figure) -> str:
+    """The figure's module as a classic script, which also loads over ``file://``."""
+    body, exports = figure._esm.rstrip().rsplit("export default", 1)
+    return f'ganFigures.register("{figure.name}", (() => {{\n{body}return{exports}\n}})());\n'
+
+
+def write_assets(app):
+    target = app.outdir / "_static" / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "kit.css").write_text(read_script("kit.css"), encoding="utf-8")
+    (target / "host.js").write_text(read_script("host.js"), encoding="utf-8")
+    for figure in all_figures():
+        (target / f"{figure.name}.js").write_text(classic_script(figure), encoding="utf-8")
+
+
+class Pictures:
+    """Draws first states in the build's JavaScript engine."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        self.loaded: set[str] = set()
+
+    def load(self, name: str):
+        if not self.loaded:
+            self.engine.evaluate((HERE / "dom.js").read_text(encoding="utf-8"))
+            self.engine.evaluate(read_script("host.js"))
+            self.engine.evaluate("ganFigures.register = (name, module) => { figureModules[name] = module; };")
+        if name not in self.loaded:
+            figure = next(figure for figure in all_figures() if figure.name == name)
+            self.engine.evaluate(classic_script(figure))
+            self.loaded.add(name)
+
+    def html(self, name: str, state: dict) -> str:
+        self.load(name)
+        return self.engine.evaluate(f"pictureOf({json.dumps(name)}, {json.dumps(state)})")
+
+
+def fill(app, pagename, templatename, context, doctree):
+    used = []
+
+    def picture(match):
+        name = match["name"]
+        used.append(name)
+        return f"{match['open']}{app.gan_pictures.html(name, json.loads(match['state']))}{match['script']}</div>"
+
+    context["body"] = ROOT.sub(picture, context.get("body", ""))
+    if not used:
+        return
+    app.add_css_file("figures/kit.css")
+    for script in ("host", *sorted(set(used))):
+        app.add_js_file(f"figures/{script}.js", loading_method="defer")
+
+
+def setup(app):
+    app.gan_pictures = Pictures(app.gan_engine)
+    app.add_directive("live", LiveDirective)
+    app.connect("builder-inited", write_assets)
+    app.connect("html-page-context", fill)

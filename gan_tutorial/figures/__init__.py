@@ -1,0 +1,15 @@
+"""The figures of the book: each class is a live widget in Jupyter and a moving picture in the built page."""
+
+from importlib import import_module
+
+_MODULES = {
+    "OptimalDiscriminator": "optimal_discriminator",
+}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    raise AttributeError(f"no figure {name!r}; there are {', '.join(__all__)}")

@@ -1,0 +1,111 @@
+"""What every interactive figure shares on the Python side.
+
+A figure is an anywidget: its synced traits are its whole state. In JupyterLab, Colab and Binder it is a live widget;
+in the built book the same state is written into the page and a small host runs the same JavaScript without a kernel.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from importlib.resources import files
+from typing import ClassVar
+
+import anywidget
+import traitlets
+
+SCRIPTS = files(__package__) / "js"
+
+
+def slider(value: float, low: float, high: float, step: float, help: str) -> traitlets.Float:
+    """A number the reader moves: a synced trait held to ``[low, high]``, in steps of ``step``."""
+    return traitlets.Float(value, min=low, max=high, help=help).tag(sync=True, step=step)
+
+
+def choice(value: str, options: tuple[str, ...], help: str) -> traitlets.Enum:
+    """One of a few named options, as a synced trait."""
+    return traitlets.Enum(options, value, help=help).tag(sync=True)
+
+
+def read_script(name: str) -> str:
+    """The text of one of the figures' JavaScript or CSS files."""
+    return (SCRIPTS / name).read_text(encoding="utf-8")
+
+
+class Figure(anywidget.AnyWidget):
+    """Base of all figures.
+
+    A subclass names itself and the pure-mathematics scripts that it needs::
+
+        class Saturation(Figure):
+            name = "saturation"               # [data-figure="saturation"], js/saturation.js
+            scripts = ("densities.js",)
+            title = "…"                       # what the figure is, for a screen reader and a caption
+            probability = slider(0.1, 0.01, 0.99, 0.01, "D(G(z))")
+
+    Its drawing lies in ``js/<name>.js``. A widget's module is loaded from a Blob, where relative imports fail, so the
+    scripts, the kit and the drawing are joined into one text.
+
+    Setting a trait outside its bounds raises ``traitlets.TraitError``, which names the trait, the value and the bound.
+    """
+
+    name: ClassVar[str] = ""
+    scripts: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = ""
+
+    _name = traitlets.Unicode().tag(sync=True)
+    _title = traitlets.Unicode().tag(sync=True)
+    _bounds = traitlets.Dict().tag(sync=True)
+
+    def __init_subclass__(cls, **kwargs):
+        if "name" in cls.__dict__:  # traitlets derives further classes of its own
+            parts = (*cls.scripts, "kit.js", f"{cls.name}.js")
+            cls._esm = "\n".join(read_script(part) for part in parts)
+            cls._css = read_script("kit.css")
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, **traits):
+        unknown = sorted(set(traits) - set(self.class_trait_names()))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no trait {unknown[0]!r}; "
+                f"allowed: {', '.join(self.settings())}"
+            )
+        super().__init__(_name=self.name, _title=self.title, _bounds=self.bounds(), **traits)
+
+    @classmethod
+    def settings(cls) -> list[str]:
+        """The names of the traits that make up the figure's state."""
+        inherited = set(anywidget.AnyWidget.class_trait_names())
+        return [n for n in cls.class_trait_names(sync=True) if n not in inherited and n[0] != "_"]
+
+    @classmethod
+    def bounds(cls) -> dict[str, dict[str, float]]:
+        """For each slider its smallest value, largest value and step."""
+        return {
+            name: {"min": trait.min, "max": trait.max, "step": trait.metadata["step"]}
+            for name, trait in cls.class_traits(sync=True).items()
+            if "step" in trait.metadata
+        }
+
+    def state(self) -> dict:
+        """Everything the drawing reads, as JSON-ready values."""
+        names = ["_name", "_title", "_bounds", *self.settings()]
+        return {name: getattr(self, name) for name in names}
+
+    def to_html(self) -> str:
+        """The figure as a place in a static page: an empty root with its state inside.
+
+        The book's build adds the picture of the first state and the scripts (``book/_ext``).
+        """
+        state = json.dumps(self.state(), separators=(",", ":")).replace("</", "<\\/")
+        return (
+            f'<div class="gan-figure" data-figure="{self.name}" role="group" '
+            f'aria-label="{html.escape(self.title)}">'
+            f'<script type="application/json">{state}</script></div>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**(data or {}), "text/html": self.to_html()}, metadata

@@ -1,0 +1,194 @@
+// densities.js: Gaussian mixtures and uniforms on the line, the optimal discriminator, and their divergences.
+// Pure functions of numbers, checked against gan_tutorial.divergences to 1e-9. Divergences are in nats, W1 in units of x.
+// A density is { log(x), pdf(x), cdf(x), cdfIntegral(x), low, high, scale }: outside [low, high] its mass is below 1e-40,
+// `scale` is the length on which it varies, and cdfIntegral is the integral of its cdf from minus infinity.
+
+const LOG_2 = Math.LN2;
+const SQRT_2PI = Math.sqrt(2 * Math.PI);
+const REACH = 13.5; // standard deviations: exp(-13.5² / 2) < 1e-39
+
+const sigmoid = (s) => (s >= 0 ? 1 / (1 + Math.exp(-s)) : Math.exp(s) / (1 + Math.exp(s)));
+const softplus = (s) => Math.max(s, 0) + Math.log1p(Math.exp(-Math.abs(s)));
+
+// Standard normal upper tail: the series of erf below 2.5, Lentz's continued fraction above.
+function normalTail(z) {
+  if (z < 0) return 1 - normalTail(-z);
+  const phi = Math.exp(-0.5 * z * z) / SQRT_2PI;
+  if (z < 3) {
+    let term = z;
+    let sum = z;
+    for (let n = 3; term > 1e-17 * sum; n += 2) sum += term *= (z * z) / n;
+    return 0.5 - phi * sum;
+  }
+  let fraction = z;
+  for (let k = 60; k > 0; k--) fraction = z + k / fraction;
+  return phi / fraction;
+}
+
+function gaussianMixture(means, stds, weights) {
+  const n = means.length;
+  const logWeights = weights.map((w, i) => Math.log(w / (stds[i] * SQRT_2PI)));
+  const inverse = stds.map((s) => 1 / s);
+  const log = (x) => {
+    let top = -Infinity;
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const z = (x - means[i]) * inverse[i];
+      const term = logWeights[i] - 0.5 * z * z;
+      if (term > top) {
+        sum = sum * Math.exp(top - term) + 1;
+        top = term;
+      } else if (term > -Infinity) sum += Math.exp(term - top);
+    }
+    return n === 1 ? top : top + Math.log(sum);
+  };
+  const sumOver = (part) => (x) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) if (weights[i] > 0) sum += weights[i] * part((x - means[i]) * inverse[i], stds[i]);
+    return sum;
+  };
+  const used = means.map((_, i) => i).filter((i) => weights[i] > 0);
+  return {
+    log,
+    pdf: (x) => Math.exp(log(x)),
+    cdf: sumOver((z) => normalTail(-z)),
+    tail: sumOver((z) => normalTail(z)),
+    cdfIntegral: sumOver((z, s) => s * (z * normalTail(-z) + Math.exp(-0.5 * z * z) / SQRT_2PI)),
+    low: Math.min(...used.map((i) => means[i] - REACH * stds[i])),
+    high: Math.max(...used.map((i) => means[i] + REACH * stds[i])),
+    scale: Math.min(...used.map((i) => stds[i])),
+    knots: [],
+  };
+}
+
+function uniformDensity(low, high) {
+  const inside = (x) => x >= low && x <= high;
+  const cdf = (x) => Math.max(0, Math.min(1, (x - low) / (high - low)));
+  return {
+    log: (x) => (inside(x) ? -Math.log(high - low) : -Infinity),
+    pdf: (x) => (inside(x) ? 1 / (high - low) : 0),
+    cdf,
+    tail: (x) => 1 - cdf(x),
+    cdfIntegral: (x) => (x >= high ? x - (low + high) / 2 : 0.5 * cdf(x) * Math.max(0, x - low)),
+    low,
+    high,
+    scale: high - low,
+    knots: [low, high],
+  };
+}
+
+// D*(x) = p_data / (p_data + p_g), through the log-ratio so that it holds where both underflow.
+function optimalLogit(pData, pG, x) {
+  return pData.log(x) - pG.log(x);
+}
+
+// One pass of the trapezoidal rule on [low, high] for four integrands at once, halving the step until they settle.
+// The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
+function integrateGame(p, q) {
+  const low = Math.min(p.low, q.low);
+  const high = Math.max(p.high, q.high);
+  let intervals = Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale));
+  const sums = [0, 0, 0, 0];
+  let last = null;
+  for (let round = 0; round < 7; round++) {
+    const step = (high - low) / intervals;
+    const [first, stride] = round === 0 ? [0, 1] : [1, 2]; // later rounds add the new midpoints only
+    for (let i = first; i <= intervals; i += stride) addIntegrands(sums, p.log(low + i * step), q.log(low + i * step));
+    const now = sums.map((sum) => sum * step);
+    if (last && now.every((value, i) => Math.abs(value - last[i]) <= 1e-12 + 1e-11 * Math.abs(value))) return now;
+    last = now;
+    intervals *= 2;
+  }
+  return last;
+}
+
+function addIntegrands(sums, logP, logQ) {
+  const gap = logP - logQ;
+  if (logP > -90) {
+    const p = Math.exp(logP);
+    sums[0] += p * gap;
+    sums[2] += p * -softplus(-gap);
+  }
+  if (logQ > -90) {
+    const q = Math.exp(logQ);
+    sums[1] -= q * gap;
+    sums[3] += q * -softplus(gap);
+  }
+}
+
+// KL(p||q), KL(q||p), JSD and V(D*, G) = E_p log D* + E_q log(1 - D*) for smooth densities with p = p_data, q = p_g.
+function smoothDivergences(p, q) {
+  const [kl, reverseKl, real, fake] = integrateGame(p, q);
+  const value = real + fake;
+  return { kl, reverseKl, value, js: Math.min(LOG_2, Math.max(0, 0.5 * (value + 2 * LOG_2))) };
+}
+
+// The same for two uniforms, exactly: constant densities on a, b and their overlap.
+function uniformDivergences(p, q) {
+  const overlap = Math.max(0, Math.min(p.high, q.high) - Math.max(p.low, q.low));
+  const a = 1 / p.scale;
+  const b = 1 / q.scale;
+  const real = a * overlap * Math.log(a / (a + b));
+  const fake = b * overlap * Math.log(b / (a + b));
+  const covered = (inner, outer) => inner.low >= outer.low && inner.high <= outer.high;
+  return {
+    kl: covered(p, q) ? Math.log(a / b) : Infinity,
+    reverseKl: covered(q, p) ? Math.log(b / a) : Infinity,
+    value: real + fake,
+    js: LOG_2 + 0.5 * (real + fake),
+  };
+}
+
+// Where a continuous f changes sign on a grid over [low, high], each place by bisection.
+function signChanges(f, low, high, intervals) {
+  const step = (high - low) / intervals;
+  const places = [];
+  let before = f(low);
+  for (let i = 1; i <= intervals; i++) {
+    const after = f(low + i * step);
+    if (before * after < 0) {
+      let left = low + (i - 1) * step;
+      let right = left + step;
+      for (let k = 0; k < 60; k++) {
+        const middle = 0.5 * (left + right);
+        if (f(middle) * before > 0) left = middle;
+        else right = middle;
+      }
+      places.push(0.5 * (left + right));
+    }
+    if (after !== 0) before = after;
+  }
+  return places;
+}
+
+function gridFor(p, q) {
+  const low = Math.min(p.low, q.low);
+  const high = Math.max(p.high, q.high);
+  return [low, high, Math.min(4000, Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale)))];
+}
+
+// sup_A |P(A) - Q(A)|: between crossings of the densities the difference of the cdfs is all that counts.
+function totalVariation(p, q) {
+  const [low, high, intervals] = gridFor(p, q);
+  const gap = (x) => p.cdf(x) - q.cdf(x);
+  const places = [...signChanges((x) => p.pdf(x) - q.pdf(x), low, high, intervals), ...p.knots, ...q.knots].sort((a, b) => a - b);
+  let sum = 0;
+  let before = 0;
+  for (const x of places) {
+    sum += Math.abs(gap(x) - before);
+    before = gap(x);
+  }
+  return 0.5 * (sum + Math.abs(before));
+}
+
+// W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs. F_P - F_Q = (1 - F_Q) - (1 - F_P), so
+// the upper half is compared by its tails, where the cdfs themselves have both rounded to 1.
+function wasserstein1(p, q) {
+  const [low, high, intervals] = gridFor(p, q);
+  const gap = (x) => (p.cdf(x) < 0.5 ? p.cdf(x) - q.cdf(x) : q.tail(x) - p.tail(x));
+  const area = (x) => p.cdfIntegral(x) - q.cdfIntegral(x);
+  const places = [low, ...signChanges(gap, low, high, intervals), high];
+  let sum = 0;
+  for (let i = 1; i < places.length; i++) sum += Math.abs(area(places[i]) - area(places[i - 1]));
+  return sum;
+}

@@ -1,0 +1,47 @@
+// host.js: lets the figures live in a static page, with no Jupyter kernel and no widget manager.
+// A classic script on purpose: module scripts do not load over file://. Each figure's file calls ganFigures.register;
+// the state saved in the page becomes the model that the figure would have had from Python.
+(() => {
+  const modules = {};
+
+  class Model {
+    constructor(state) {
+      this.state = state;
+      this.listeners = {};
+    }
+    get(name) {
+      return this.state[name];
+    }
+    set(name, value) {
+      if (Object.is(this.state[name], value)) return;
+      this.state[name] = value;
+      for (const event of [`change:${name}`, "change"]) for (const listener of [...(this.listeners[event] ?? [])]) listener();
+    }
+    save_changes() {}
+    send() {}
+    on(event, listener) {
+      (this.listeners[event] ??= []).push(listener);
+    }
+    off(event, listener) {
+      this.listeners[event] = (this.listeners[event] ?? []).filter((other) => other !== listener);
+    }
+  }
+
+  function bring(el) {
+    const module = modules[el.dataset.figure];
+    const saved = el.querySelector('script[type="application/json"]');
+    if (!module || !saved) return;
+    module.render({ model: new Model(JSON.parse(saved.textContent)), el });
+  }
+
+  globalThis.ganFigures = {
+    Model,
+    register(name, module) {
+      modules[name] = module;
+    },
+    start() {
+      for (const el of document.querySelectorAll("[data-figure]:not([data-ready])")) bring(el);
+    },
+  };
+  if (typeof document !== "undefined") document.addEventListener("DOMContentLoaded", () => globalThis.ganFigures.start());
+})();
