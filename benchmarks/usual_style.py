@@ -1,0 +1,210 @@
+"""The yardsticks: GAN training as public scripts usually write it.
+
+Networks, losses, optimisers and the order of the steps follow the scripts that circulate: a Dataset of
+PIL images with torchvision transforms, a DataLoader in the main process, Adam from torch.optim, losses
+read with .item() at each step. Each function below is an endless iterator that yields 1 after each step
+of the generator. Nothing here imports gan_tutorial but the data: it is what we compare with, not our code.
+"""
+
+from itertools import chain, repeat
+
+import numpy as np
+import torch
+from torch import nn
+
+from gan_tutorial.data import import_torchvision
+
+
+class Pictures(torch.utils.data.Dataset):
+    """Digits one by one through PIL, as torchvision.datasets.MNIST serves them."""
+
+    def __init__(self, images, labels):
+        from PIL import Image
+
+        transforms = import_torchvision().transforms
+        self.data, self.targets, self.to_image = images[:, 0].cpu(), labels.cpu(), Image.fromarray
+        self.transform = transforms.Compose(
+            [transforms.Resize(28), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
+        )
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, index):
+        return self.transform(self.to_image(self.data[index].numpy())), int(self.targets[index])
+
+
+def loader(images, labels, batch_size):
+    """Batches for ever, epoch after epoch."""
+    pictures = Pictures(images, labels)
+    batches = torch.utils.data.DataLoader(
+        pictures, batch_size=batch_size, shuffle=True, drop_last=True
+    )
+    return chain.from_iterable(repeat(batches))
+
+
+class Generator(nn.Module):
+    """z (and a label) through 128-256-512-1024 to a picture in [-1, 1], batch norm as it circulates."""
+
+    def __init__(self, classes=0):
+        super().__init__()
+
+        def block(inputs, outputs, normalize=True):
+            layers = [nn.Linear(inputs, outputs)]
+            if normalize:
+                layers.append(nn.BatchNorm1d(outputs, 0.8))
+            return [*layers, nn.LeakyReLU(0.2, inplace=True)]
+
+        self.classes = classes
+        self.model = nn.Sequential(
+            *block(100 + classes, 128, normalize=False),
+            *block(128, 256),
+            *block(256, 512),
+            *block(512, 1024),
+            nn.Linear(1024, 784),
+            nn.Tanh(),
+        )
+
+    def forward(self, z, labels=None):
+        if self.classes:
+            z = torch.cat([z, nn.functional.one_hot(labels, self.classes).float()], -1)
+        return self.model(z).view(z.size(0), 1, 28, 28)
+
+
+class Discriminator(nn.Module):
+    """A picture (and a label) through 512-256 to a probability, or to a score without the sigmoid."""
+
+    def __init__(self, classes=0, sigmoid=True):
+        super().__init__()
+        self.classes = classes
+        self.model = nn.Sequential(
+            nn.Linear(784 + classes, 512),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(512, 256),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(256, 1),
+            *([nn.Sigmoid()] if sigmoid else []),
+        )
+
+    def forward(self, images, labels=None):
+        flat = images.view(images.size(0), -1)
+        if self.classes:
+            flat = torch.cat([flat, nn.functional.one_hot(labels, self.classes).float()], -1)
+        return self.model(flat)
+
+
+def gan(images, labels, device, batch_size=64, classes=0, networks=None, noise_dim=100):
+    """The GAN script, and with `classes` the conditional one: BCELoss on probabilities."""
+    generator, discriminator = networks or (Generator(classes), Discriminator(classes))
+    generator, discriminator = generator.to(device), discriminator.to(device)
+    adversarial_loss = nn.BCELoss().to(device)
+    options = {"lr": 2e-4, "betas": (0.5, 0.999)}
+    optimizer_g = torch.optim.Adam(generator.parameters(), **options)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
+    for imgs, targets in loader(images, labels, batch_size):
+        valid = torch.ones(imgs.size(0), 1, device=device)
+        fake = torch.zeros(imgs.size(0), 1, device=device)
+        real_imgs = imgs.to(device)
+        y = (targets.to(device),) if classes else ()
+
+        optimizer_g.zero_grad()
+        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), noise_dim))).float()
+        gen_imgs = generator(z.to(device), *y)
+        g_loss = adversarial_loss(discriminator(gen_imgs, *y), valid)
+        g_loss.backward()
+        optimizer_g.step()
+
+        optimizer_d.zero_grad()
+        real_loss = adversarial_loss(discriminator(real_imgs, *y), valid)
+        fake_loss = adversarial_loss(discriminator(gen_imgs.detach(), *y), fake)
+        d_loss = (real_loss + fake_loss) / 2
+        d_loss.backward()
+        optimizer_d.step()
+        d_loss.item(), g_loss.item()
+        yield 1
+
+
+def small_gan(images, labels, device):
+    """The other common script: z 64, two hidden layers of 256 in each network, batches of 100."""
+
+    class Flat(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x.view(x.size(0), -1))
+
+    networks = (
+        Flat(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 784))
+        .append(nn.Tanh()),
+        Flat(nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2))
+        .append(nn.Linear(256, 1)).append(nn.Sigmoid()),
+    )  # fmt: skip
+    return gan(images, labels, device, batch_size=100, networks=networks, noise_dim=64)
+
+
+def wgan(images, labels, device, critic_steps=5):
+    """The WGAN script: RMSprop, weights clipped to ±0.01 after each critic step."""
+    generator, critic = Generator().to(device), Discriminator(sigmoid=False).to(device)
+    optimizer_g = torch.optim.RMSprop(generator.parameters(), lr=5e-5)
+    optimizer_d = torch.optim.RMSprop(critic.parameters(), lr=5e-5)
+    for i, (imgs, _) in enumerate(loader(images, labels, 64)):
+        real_imgs = imgs.to(device)
+        optimizer_d.zero_grad()
+        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), 100))).float()
+        z = z.to(device)
+        fake_imgs = generator(z).detach()
+        loss_d = -torch.mean(critic(real_imgs)) + torch.mean(critic(fake_imgs))
+        loss_d.backward()
+        optimizer_d.step()
+        for p in critic.parameters():
+            p.data.clamp_(-0.01, 0.01)
+        loss_d.item()
+        if i % critic_steps == critic_steps - 1:
+            optimizer_g.zero_grad()
+            loss_g = -torch.mean(critic(generator(z)))
+            loss_g.backward()
+            optimizer_g.step()
+            loss_g.item()
+            yield 1
+
+
+def gradient_penalty(critic, real, fake, device):
+    """(‖∇f‖ - 1)² at points between real and fake samples, as the script has it."""
+    alpha = torch.tensor(np.random.default_rng().random((real.size(0), 1, 1, 1))).float()
+    alpha = alpha.to(device)
+    between = (alpha * real + (1 - alpha) * fake).requires_grad_(True)
+    score = critic(between)
+    gradients = torch.autograd.grad(
+        outputs=score,
+        inputs=between,
+        grad_outputs=torch.ones(real.size(0), 1, device=device),
+        create_graph=True,
+        retain_graph=True,
+        only_inputs=True,
+    )[0]
+    return ((gradients.view(gradients.size(0), -1).norm(2, dim=1) - 1) ** 2).mean()
+
+
+def wgan_gp(images, labels, device, critic_steps=5):
+    """The WGAN-GP script: Adam, λ = 10."""
+    generator, critic = Generator().to(device), Discriminator(sigmoid=False).to(device)
+    options = {"lr": 2e-4, "betas": (0.5, 0.999)}
+    optimizer_g = torch.optim.Adam(generator.parameters(), **options)
+    optimizer_d = torch.optim.Adam(critic.parameters(), **options)
+    for i, (imgs, _) in enumerate(loader(images, labels, 64)):
+        real_imgs = imgs.to(device)
+        optimizer_d.zero_grad()
+        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), 100))).float()
+        z = z.to(device)
+        fake_imgs = generator(z)
+        penalty = gradient_penalty(critic, real_imgs.data, fake_imgs.data, device)
+        score = torch.mean(critic(fake_imgs)) - torch.mean(critic(real_imgs))
+        d_loss = score + 10 * penalty
+        d_loss.backward()
+        optimizer_d.step()
+        d_loss.item()
+        if i % critic_steps == critic_steps - 1:
+            optimizer_g.zero_grad()
+            g_loss = -torch.mean(critic(generator(z)))
+            g_loss.backward()
+            optimizer_g.step()
+            g_loss.item()
+            yield 1
