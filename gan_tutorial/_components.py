@@ -62,33 +62,49 @@ def component_pair(p, q, names: tuple[str, str] = ("p", "q")) -> tuple[Bells | B
         raise ValueError(
             f"{names[0]} and {names[1]} must be on one device; got {device_p} and {device_q}"
         )
-    return components(p), components(q)
+    return _partnered(components(p), components(q))
+
+
+def _partnered(p: Bells | Block, q: Bells | Block) -> tuple[Bells | Block, Bells | Block]:
+    """Put q's bells into the order of p's, where each has a nearest one of its own."""
+    if isinstance(p, Bells) and isinstance(q, Bells) and len(p.mean) == len(q.mean):
+        apart = (q.mean - p.mean[:, None]).abs() / p.std[:, None]
+        nearest = (apart + (q.std / p.std[:, None]).log().abs()).argmin(1)
+        if len(nearest.unique()) == len(nearest):
+            q = Bells(*(t[nearest] for t in q))
+    return p, q
 
 
 def panels_for(*densities: Bells | Block) -> Panels:
-    """Panels that cover all mass and have an edge wherever a density begins, peaks or ends."""
-    edges, centers, widths = [], [], []
+    """Panels that cover all mass and have an edge wherever a density begins, peaks or ends.
+
+    Edges are kept as base + offset, like all points here, and each panel is anchored at the
+    mean or the block's end that is nearest, so that its offsets are as small as can be.
+    """
+    bases, offsets, centers = [], [], []
     for density in densities:
         if isinstance(density, Block):
-            edges += [torch.stack(density)]
-            centers += [density.low[None]]
-            widths += [(density.high - density.low)[None]]
+            centers += [torch.stack(density)]
+            bases += [centers[-1]]
+            offsets += [torch.zeros_like(centers[-1])]
         else:
-            edges += [(density.mean[:, None] + density.std[:, None] * EDGES_IN_STDS).flatten()]
             centers += [density.mean]
-            widths += [density.std]
-    edge = torch.cat(edges).unique()
-    center, width = torch.cat(centers), torch.cat(widths)
-    middle = (edge[:-1] + edge[1:]) / 2
-    nearest = ((middle[:, None] - center).abs() / width).argmin(1)
-    anchor = center[nearest]
-    return Panels(anchor, edge[:-1] - anchor, edge[1:] - anchor)
+            bases += [density.mean.repeat_interleave(len(EDGES_IN_STDS))]
+            offsets += [(density.std[:, None] * EDGES_IN_STDS).flatten()]
+    base, offset, center = torch.cat(bases), torch.cat(offsets), torch.cat(centers)
+    order = offset.argsort(stable=True)
+    order = order[(base + offset)[order].argsort(stable=True)]
+    position = (base[order, None] - center) + offset[order, None]  # of each edge, from each center
+    middle = (position[:-1] + position[1:]) / 2
+    nearest = middle.abs().argmin(1, keepdim=True)
+    low, high = position[:-1].gather(1, nearest)[:, 0], position[1:].gather(1, nearest)[:, 0]
+    return Panels(center[nearest[:, 0]], low, high).select(high > low)
 
 
 def log_density(density: Bells | Block, anchor, offset) -> torch.Tensor:
     """``log p`` at ``anchor + offset``, in nats; ``-inf`` outside a block."""
     if isinstance(density, Block):
-        inside = ((anchor - density.low) + offset >= 0) & ((density.high - anchor) - offset >= 0)
+        inside = ((anchor - density.low) + offset >= 0) & ((density.high - anchor) - offset > 0)
         level = -(density.high - density.low).log()
         return torch.where(inside, level, -torch.inf)
     z = _z(density, anchor, offset)
@@ -109,7 +125,8 @@ def log_densities_and_ratio(p, q, anchor, offset):
     ratio = log_p - log_q
     if isinstance(p, Block) and isinstance(q, Block):
         wider = (q.high - p.high) - (q.low - p.low)
-        ratio = torch.where(ratio.isfinite(), _log_quotient(p.high - p.low, wider), ratio)
+        level = _log_quotient(q.high - q.low, p.high - p.low, wider)
+        ratio = torch.where(ratio.isfinite(), level, ratio)
     return log_p, log_q, ratio
 
 
@@ -122,9 +139,8 @@ def _bells_ratio(p: Bells, q: Bells, anchor, offset):
     both = Bells(*(torch.cat(pair) for pair in zip(p, q, strict=True)))
     z = _z(both, anchor, offset)
     shift = (both.mean - both.mean[:, None]) / both.std[:, None]  # [ref, k]
-    growth = both.std - both.std[:, None]
-    log_scale = _log_quotient(both.std[:, None], growth)
-    growth = growth / both.std[:, None]
+    growth = (both.std - both.std[:, None]) / both.std[:, None]
+    log_scale = _log_quotient(both.std, both.std[:, None])
     ref = z.abs().argmin(-1)
     z_ref = z.gather(-1, ref[..., None])
     gap = shift[ref] + z * growth[ref]
@@ -142,7 +158,7 @@ def _paired_ratio(p: Bells, q: Bells, z, log_posterior, ratio):
     """Where all components are close pairwise, p/q - 1 = sum_k (q_k / q) (p_k / q_k - 1)."""
     z_p, z_q = z.split(len(p.mean), -1)
     gap = (p.mean - q.mean) / q.std + z_p * ((p.std - q.std) / q.std)  # z_q - z_p
-    log_pair = _log_quotient(q.weight, p.weight - q.weight) - _log_quotient(q.std, p.std - q.std)
+    log_pair = _log_quotient(p.weight, q.weight) - _log_quotient(p.std, q.std)
     log_pair = log_pair + gap * (z_q + z_p) / 2
     close = (log_pair.abs() < 1).all(-1)
     excess = (log_posterior.exp() * log_pair.clamp(-1, 1).expm1()).sum(-1)
@@ -186,8 +202,7 @@ def _z(bells: Bells, anchor, offset) -> torch.Tensor:
     return (distance / bells.std).clamp(-FAR, FAR)
 
 
-def _log_quotient(base: torch.Tensor, difference: torch.Tensor) -> torch.Tensor:
-    """``log((base + difference) / base)``, accurate when the difference is small."""
-    small = (difference / base).clamp(-0.5, 0.5)
-    plain = (base + difference).log() - base.log()
-    return torch.where(difference.abs() < base / 2, small.log1p(), plain)
+def _log_quotient(a: torch.Tensor, b: torch.Tensor, difference=None) -> torch.Tensor:
+    """``log(a / b)``, accurate when they nearly agree: from their ``difference`` ``a - b``."""
+    change = (a - b if difference is None else difference) / b
+    return torch.where(change.abs() < 0.5, change.clamp(-0.5, 0.5).log1p(), a.log() - b.log())

@@ -16,7 +16,8 @@ import torch
 NODES = 16
 RELATIVE_TOLERANCE = 1e-12
 MAX_LEVELS = 60
-MAX_PANELS = 20_000  # a level with more panels than this is noise, not structure
+MAX_PANELS = 1000  # more panels than this in one level are noise, not structure
+NOISE = 1e-6  # an error below this share of the whole that no longer shrinks is rounding
 
 
 class Panels(NamedTuple):
@@ -55,17 +56,20 @@ def integrate(f, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float
     A panel is accepted once its integral agrees with the sum over its two halves to
     ``tolerance`` times the whole; else its halves take its place.
     """
-    done = 0.0
+    done, last_error = 0.0, float("inf")
     whole = _rule(f, panels)
     for _ in range(MAX_LEVELS):
         halves = panels.halves()
         parts = _rule(f, halves)
         better = parts.view(-1, 2).sum(1)
         total = done + better.sum().item()
-        rough = (whole - better).abs() > tolerance * abs(total)
-        count = int(rough.sum())
-        if count == 0 or count > MAX_PANELS:
+        errors = (whole - better).abs()
+        rough = errors > tolerance * abs(total)
+        count, error = int(rough.sum()), errors.sum().item()
+        stuck = NOISE * abs(total) > error > 0.7 * last_error
+        if count == 0 or count > MAX_PANELS or stuck:
             return total
+        last_error = error
         done += better[~rough].sum().item()
         again = rough.repeat_interleave(2)
         panels, whole = halves.select(again), parts[again]
@@ -92,7 +96,10 @@ def split_at_sign_changes(f, panels: Panels) -> Panels:
         anchor, offset = cells.points(t)
         values = f(anchor, offset)
         crossing = values[:, :-1] * values[:, 1:] < 0
-        row, column = torch.nonzero(crossing | _may_touch(values), as_tuple=True)
+        touching = _may_touch(values)
+        if int(touching.sum()) < MAX_PANELS:
+            crossing = crossing | touching
+        row, column = torch.nonzero(crossing, as_tuple=True)
         cells = Panels(cells.anchor[row], offset[row, column], offset[row, column + 1])
         left, right = values[row, column], values[row, column + 1]
         owner, steps = owner[row], 32

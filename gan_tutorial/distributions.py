@@ -28,9 +28,9 @@ def normal(mean, std, *, device=None) -> Normal:
     Raises ``ValueError`` for anything else.
     """
     device = _common_device(device, mean=mean, std=std)
-    mean = _numbers("mean", mean, 0, device)
-    std = _numbers("std", std, 0, device, positive=True)
-    return Normal(mean, std, validate_args=False)
+    mean = _numbers("mean", mean, 0)
+    std = _numbers("std", std, 0, positive=True)
+    return Normal(mean.to(device), std.to(device), validate_args=False)
 
 
 def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
@@ -42,9 +42,9 @@ def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
     put right. Raises ``ValueError`` for anything else.
     """
     device = _common_device(device, means=means, stds=stds, weights=weights)
-    means = _numbers("means", means, 1, device)
-    stds = _numbers("stds", stds, 1, device, positive=True)
-    weights = _numbers("weights", weights, 1, device)
+    means = _numbers("means", means, 1)
+    stds = _numbers("stds", stds, 1, positive=True)
+    weights = _numbers("weights", weights, 1)
     if not len(means) == len(stds) == len(weights) or len(means) == 0:
         raise ValueError(
             f"means, stds and weights must have one common length of at least 1; "
@@ -59,8 +59,8 @@ def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
             f"(divide them by their sum)"
         )
     # Given probabilities, Categorical lifts a weight of 0 to 2e-16; logits keep it at 0.
-    chooser = Categorical(logits=(weights / total).log(), validate_args=False)
-    bells = Normal(means, stds, validate_args=False)
+    chooser = Categorical(logits=(weights / total).log().to(device), validate_args=False)
+    bells = Normal(means.to(device), stds.to(device), validate_args=False)
     return MixtureSameFamily(chooser, bells, validate_args=False)
 
 
@@ -71,8 +71,8 @@ def uniform(low, high, *, device=None) -> Uniform:
     finite numbers or 0-d tensors with ``low < high``; anything else raises ``ValueError``.
     """
     device = _common_device(device, low=low, high=high)
-    low = _numbers("low", low, 0, device)
-    high = _numbers("high", high, 0, device)
+    low = _numbers("low", low, 0)
+    high = _numbers("high", high, 0)
     if not low < high:
         raise ValueError(
             f"low must lie below high; got low={low.item():g} and high={high.item():g}"
@@ -81,7 +81,7 @@ def uniform(low, high, *, device=None) -> Uniform:
         raise ValueError(
             f"high - low must be finite in float64; got low={low.item():g} and high={high.item():g}"
         )
-    return Uniform(low, high, validate_args=False)
+    return Uniform(low.to(device), high.to(device), validate_args=False)
 
 
 def sample(distribution: Distribution, n: int, generator: torch.Generator | None = None):
@@ -165,7 +165,7 @@ def _common_device(device, **arguments) -> torch.device:
     return next(iter(found.values()), torch.device("cpu"))
 
 
-def _numbers(name: str, value, ndim: int, device, positive: bool = False) -> torch.Tensor:
+def _numbers(name: str, value, ndim: int, positive: bool = False) -> torch.Tensor:
     """``value`` as a finite float64 tensor with ``ndim`` dimensions, or a ``ValueError``."""
     allowed = f"{'positive' if positive else 'finite'} {'number' if ndim == 0 else 'numbers'}"
     try:
@@ -178,7 +178,7 @@ def _numbers(name: str, value, ndim: int, device, positive: bool = False) -> tor
         )
     if not torch.isfinite(tensor).all() or (positive and (tensor <= 0).any()):
         raise ValueError(f"{name} must be {_shape_word(ndim, allowed)}; got {tensor.tolist()}")
-    return tensor.to(device)
+    return tensor
 
 
 def _shape_word(ndim: int, allowed: str) -> str:

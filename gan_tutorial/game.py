@@ -26,7 +26,7 @@ LOG4 = math.log(4)
 
 @torch.no_grad()
 def value(p_data, p_g, discriminator) -> float:
-    r"""The value :math:`V(D, G)` of equation (1), integrated rather than sampled: no noise, no bias.
+    r"""The value :math:`V(D, G)` of equation (1): integrated, not sampled, so free of noise.
 
     ``discriminator`` maps points ``(n, 1)`` to *logits* ``(n, 1)`` or ``(n,)``: any function, or
     a ``torch.nn.Module``, which gets its points in its own precision and on its own device.
