@@ -1,10 +1,25 @@
 """What several test files share: a JavaScript engine, the built book, a browser."""
 
+import functools
+import http.server
 import json
+import subprocess
+import sys
+import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from py_mini_racer import MiniRacer
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class JavaScript:
@@ -25,6 +40,8 @@ class JavaScript:
 
 @contextmanager
 def open_javascript(*scripts: str):
+    from py_mini_racer import MiniRacer
+
     from gan_tutorial.figures.base import read_script
 
     with MiniRacer() as context:  # left open, it can hang the interpreter's exit
@@ -39,3 +56,45 @@ def javascript(request):
     """An engine with the scripts named in the test module's ``SCRIPTS``."""
     with open_javascript(*request.module.SCRIPTS) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def html():
+    """The folder of the built book."""
+    if not (HTML / "index.html").is_file():
+        pytest.fail("the book is not built: run `make book` first (`make test` does)")
+    return HTML
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(html):
+    """The address of a local server that shows the built book."""
+    handler = functools.partial(QuietHandler, directory=str(html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    finder = [str(ROOT / "scripts" / "find-chromium"), sys.executable]
+    result = subprocess.run(finder, capture_output=True, text=True, check=False)
+    if result.returncode:
+        pytest.fail(result.stderr)
+    return result.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_ARGUMENTS)
+        yield chromium
+        chromium.close()

@@ -66,7 +66,9 @@ class Pictures:
         if not self.loaded:
             self.engine.evaluate((HERE / "dom.js").read_text(encoding="utf-8"))
             self.engine.evaluate(read_script("host.js"))
-            self.engine.evaluate("ganFigures.register = (name, module) => { figureModules[name] = module; };")
+            self.engine.evaluate(
+                "ganFigures.register = (name, module) => { figureModules[name] = module; };"
+            )
         if name not in self.loaded:
             figure = next(figure for figure in all_figures() if figure.name == name)
             self.engine.evaluate(classic_script(figure))

@@ -43,7 +43,9 @@ class Typesetter:
 
 def visit_math(translator, node):
     typesetter = translator.builder.app.gan_typesetter
-    translator.body.append(f'<span class="math">{typesetter.html(node.astext(), False, node)}</span>')
+    translator.body.append(
+        f'<span class="math">{typesetter.html(node.astext(), False, node)}</span>'
+    )
     raise nodes.SkipNode
 
 
@@ -61,7 +63,9 @@ def visit_math_block(translator, node):
 
 
 def add_style(app, pagename, templatename, context, doctree):
-    if doctree is not None and next(doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block)), None):
+    if doctree is not None and next(
+        doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block)), None
+    ):
         app.add_css_file("katex/katex.min.css")
 
 

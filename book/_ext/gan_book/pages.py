@@ -36,8 +36,12 @@ ICONS = {
     "sun": 0xF185,
     "triangle-exclamation": 0xF071,
 }
-STYLE = """@font-face { font-family: "FontAwesome"; font-weight: 900; font-display: block; src: url("icons.woff") format("woff"); }
-.fa-solid, .fas, .fa-regular, .far, .fa { font-family: "FontAwesome"; font-weight: 900; font-style: normal; line-height: 1; display: inline-block; }
+STYLE = """@font-face {
+  font-family: "FontAwesome"; font-weight: 900; font-display: block; src: url("icons.woff") format("woff");
+}
+.fa-solid, .fas, .fa-regular, .far, .fa {
+  font-family: "FontAwesome"; font-weight: 900; font-style: normal; line-height: 1; display: inline-block;
+}
 .fa-lg { font-size: 1.25em; line-height: 0.05em; vertical-align: -0.075em; }
 """
 
@@ -60,7 +64,9 @@ def write_icons(app):
 
 def is_unused(asset) -> bool:
     attributes = getattr(asset, "attributes", {})
-    text = " ".join(str(part) for part in (getattr(asset, "filename", asset), *attributes.values())).lower()
+    text = " ".join(
+        str(part) for part in (getattr(asset, "filename", asset), *attributes.values())
+    ).lower()
     return any(word in text for word in UNUSED)
 
 

@@ -1,0 +1,58 @@
+# Each target works on a fresh clone. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HTML := _build/html
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help book test test-all lint fix bench serve lock clean chromium
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; set PYTHON to a newer one, e.g. make PYTHON=python3.12 book"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; on Debian or Ubuntu install the package python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(READY) ## execute the notebooks and write _build/html/index.html
+	$(BIN)/jupyter-book build book --config "$(CURDIR)/_config.yml" --toc "$(CURDIR)/_toc.yml" --path-output "$(CURDIR)" -n -W --keep-going
+
+test: book chromium ## test the package, the notebooks and the built book in a real Chromium
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: book chromium ## the same, with the slow tests: every notebook in a clean environment
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m pytest -n 2
+
+chromium: $(READY)
+	@scripts/find-chromium $(BIN)/python
+
+lint: $(READY) ## ruff on code and notebooks; notebooks carry no outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/check_notebooks.py
+
+fix: $(READY) ## what lint can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/check_notebooks.py --fix
+
+bench: $(READY) chromium ## measure everything side by side; results go to benchmarks/results
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m benchmarks
+
+serve: book ## show the book at http://localhost:8000 (PORT=… for another)
+	$(BIN)/python -m http.server --directory $(HTML) --bind 127.0.0.1 $(PORT)
+
+lock: ## pin requirements.in and all it needs in requirements.txt
+	$(PYTHON) -m venv _build/lock
+	_build/lock/bin/python -m pip install --quiet pip-tools==7.6.2 'pip<26'
+	_build/lock/bin/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file _build/requirements.txt requirements.in
+	{ echo '# Made by `make lock` from requirements.in: one environment that builds the same book next year.'; sed -e 's/+cpu$$//' -e '/^$$/d' _build/requirements.txt; } > requirements.txt
+
+clean: ## remove everything that was made
+	rm -rf _build $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
