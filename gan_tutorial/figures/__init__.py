@@ -3,7 +3,9 @@
 from importlib import import_module
 
 _MODULES = {
+    "Divergences": "divergences",
     "OptimalDiscriminator": "optimal_discriminator",
+    "Saturation": "saturation",
 }
 
 __all__ = sorted(_MODULES)
