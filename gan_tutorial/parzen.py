@@ -134,19 +134,19 @@ def choose_sigma(
     validation: Tensor | np.ndarray,
     grid: Sequence[float] = PAPER_SIGMAS,
     *,
-    refine: int = 9,
+    refine: int = 4,
     **options,
 ) -> SigmaChoice:
     """The sigma under which ``validation`` points are likeliest, given ``samples``.
 
-    The grid is the paper's, ten values log-spaced from 0.1 to 1; then ``refine`` more are tried,
-    log-spaced between the best one's neighbours (0: the paper's protocol, without refinement).
+    The grid is the paper's, ten values log-spaced from 0.1 to 1; then more are tried between the
+    best one and its neighbours (``refine=0``: the paper's protocol, without refinement).
 
     Args:
         samples: as in :func:`log_likelihood`.
         validation: points that are neither samples nor the points to be reported.
         grid: the sigmas to try first, ascending.
-        refine: how many to try around the best.
+        refine: how many more to try on each side of the best, log-spaced.
         **options: ``value_range``, ``memory``, ``device``, ``progress`` of :func:`log_likelihood`.
 
     Raises:
@@ -166,9 +166,11 @@ def choose_sigma(
             f"[{tried[0]:.3g}, {tried[-1]:.3g}]; a wider grid may find a better one",
             stacklevel=2,
         )
-    if refine and len(tried) > 1:
-        low, high = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
-        finer = torch.logspace(low.log10(), high.log10(), refine + 2, dtype=torch.float64)[1:-1]
+    sides = [tried[i] for i in (best - 1, best + 1) if 0 <= i < len(tried)]
+    if refine and sides:
+        ends = torch.stack(sides)[:, None].log()
+        steps = torch.arange(1, refine + 1, dtype=torch.float64) / (refine + 1)
+        finer = torch.lerp(tried[best].log(), ends, steps).exp().flatten()
         more = log_likelihood(samples, validation, finer.tolist(), **options).mean.cpu()
         tried, order = torch.cat([tried, finer]).sort()
         mean = torch.cat([mean, more])[order]
