@@ -140,7 +140,7 @@ class Run:
         """Everything the next step depends on, and the versions that wrote it."""
         return {
             "identity": self.identity(),
-            "versions": {"torch": torch.__version__},
+            "versions": {"torch": str(torch.__version__)},
             "step": self.taken,
             "seconds": self.seconds,
             "history": self.history,

@@ -39,7 +39,7 @@ class Randomness:
     def __init__(self, device: torch.device, seed: int, own: int = 0) -> None:
         """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
         self.rng = torch.Generator(device).manual_seed(seed)
-        self._own, self._global = own, _generator_of(device)
+        self._own, self._global, self._callers = own, _generator_of(device), None
         self._private = (
             torch.Generator(device).manual_seed(seed + 1_000_003 * (own + 1)).get_state()
         )
@@ -51,10 +51,13 @@ class Randomness:
     def __exit__(self, *exception: object) -> None:
         self._private = self._global.get_state()
         self._global.set_state(self._callers)
+        self._callers = None
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """Both streams, as byte tensors."""
-        return {"rng": self.rng.get_state(), "layers": self._private}
+        """Both streams, as byte tensors, inside the `with` block or outside."""
+        outside = self._callers is None
+        layers = self._private if outside else self._global.get_state()
+        return {"rng": self.rng.get_state(), "layers": layers}
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         """Go on exactly where `state_dict` was taken."""

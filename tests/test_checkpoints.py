@@ -1,0 +1,249 @@
+"""Whole or not there: bytes changed anywhere are noticed, and a killed run resumes to the same
+bits.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gan_tutorial import checkpoints
+from gan_tutorial.networks import mlp_pair
+from gan_tutorial.training import train
+
+STATE = {"a": torch.arange(5.0), "b": {"c": [1, 2.5, "x", None, True]}}
+SERVER = """
+    import os, sys, torch
+    torch.set_num_threads(1)
+    from gan_tutorial.networks import mlp_pair
+    from gan_tutorial.schedules import linear
+    from gan_tutorial.training import train
+
+    def run(path, steps, every):
+        pair = mlp_pair(4, 2, (8,), (8,), dropout=0.3)
+        data = torch.rand(64, 4, generator=torch.Generator().manual_seed(0))
+        for snapshot in train(pair, data, steps=steps, every=every, batch_size=8, ema=0.9,
+                              schedules={"lr": linear(1, 0, steps)}, checkpoint=path, resume=True):
+            pass
+
+    for line in sys.stdin:  # PyTorch is imported once; every run is a process of its own
+        path, steps, every = line.split()
+        process = os.fork()
+        if process == 0:
+            run(path, int(steps), int(every))
+            os._exit(0)
+        print(process, flush=True)
+        print(os.waitpid(process, 0)[1], flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    environment = dict(os.environ, PYTHONPATH=str(Path(checkpoints.__file__).parents[1]))
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SERVER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    yield process
+    process.stdin.close()
+    process.wait(timeout=60)
+    process.stdout.close()
+    process.stderr.close()
+
+
+def start(server, path, steps=200, every=2):
+    """Ask for a training run that saves itself in `path`; its process number."""
+    server.stdin.write(f"{path} {steps} {every}\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
+
+
+def end(server):
+    """Wait for the run; 0 when it came to its end, else the signal or error that ended it."""
+    return int(server.stdout.readline())
+
+
+def equal(a, b):
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
+    return a == b
+
+
+def without_time(path):
+    return {k: v for k, v in checkpoints.load(path).items() if k != "seconds"}
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    checkpoints.save(tmp_path / "a.pt", STATE)
+    assert equal(checkpoints.load(tmp_path / "a.pt"), STATE)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+@given(position=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
+@settings(deadline=None, max_examples=40)
+def test_a_changed_byte_anywhere_is_noticed_and_the_file_left(tmp_path_factory, position, change):
+    path = tmp_path_factory.mktemp("changed") / "a.pt"
+    checkpoints.save(path, STATE)
+    data = bytearray(path.read_bytes())
+    data[int(position * len(data))] ^= change
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"not a checkpoint|cut short or changed"):
+        checkpoints.load(path)
+    assert path.read_bytes() == data
+
+
+@given(share=st.floats(0, 1, exclude_max=True))
+@settings(deadline=None, max_examples=20)
+def test_a_truncated_file_is_noticed(tmp_path_factory, share):
+    path = tmp_path_factory.mktemp("short") / "a.pt"
+    checkpoints.save(path, STATE)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match=r"not a checkpoint|cut short or changed"):
+        checkpoints.load(path)
+
+
+def test_a_foreign_file_and_a_missing_one_are_named(tmp_path):
+    torch.save(STATE, tmp_path / "foreign.pt")
+    with pytest.raises(ValueError, match=r"foreign\.pt is not a checkpoint of gan_tutorial"):
+        checkpoints.load(tmp_path / "foreign.pt")
+    with pytest.raises(FileNotFoundError):
+        checkpoints.load(tmp_path / "missing.pt")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("code in a checkpoint was run",))
+
+
+def test_no_code_in_a_file_is_run(tmp_path, capsys):
+    checkpoints.save(tmp_path / "bomb.pt", {"x": Bomb()})
+    with pytest.raises(Exception, match=r"[Ww]eights"):
+        checkpoints.load(tmp_path / "bomb.pt")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_failing_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "a.pt"
+    checkpoints.save(path, STATE)
+    with pytest.raises(Exception, match="pickle"):
+        checkpoints.save(path, {"f": lambda: None})
+    assert equal(checkpoints.load(path), STATE)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_a_disk_that_fails_midway_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.pt"
+    checkpoints.save(path, STATE)
+
+    def full(descriptor):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        checkpoints.save(path, {"b": 1})
+    assert equal(checkpoints.load(path), STATE)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_kill_9_at_any_moment_and_resume_gives_the_same_bits(tmp_path, server):
+    """Weights, average, optimisers, randomness and losses after 20 kills and more are the same."""
+    start(server, tmp_path / "warm-up.pt", steps=2)
+    assert end(server) == 0  # PyTorch is imported by now
+    began = time.perf_counter()
+    start(server, tmp_path / "whole.pt")
+    assert end(server) == 0
+    duration = time.perf_counter() - began
+    expected = without_time(tmp_path / "whole.pt")
+    path, rng, kills, finished = tmp_path / "killed.pt", random.Random(0), 0, 0
+    while kills < 20 or finished == 0:
+        process = start(server, path)
+        time.sleep(rng.random() * duration / 2)
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.kill(process, signal.SIGKILL)
+        status = end(server)
+        assert status in (0, signal.SIGKILL)
+        kills += status == signal.SIGKILL
+        if path.exists():
+            checkpoints.load(path)  # whatever moment it was, the file is whole
+        if status == 0:
+            finished += 1
+            assert equal(without_time(path), expected)
+            assert [p.name for p in tmp_path.glob(".*")] == []  # nothing half-written stays
+            path.unlink()
+
+
+def test_ctrl_c_saves_and_says_how_to_resume(tmp_path):
+    """In a run between two snapshots: the step is completed, saved, and named."""
+    path, pressed = tmp_path / "a.pt", 0
+
+    def press_once(step):
+        nonlocal pressed
+        pressed += 1
+        if pressed == 8:
+            signal.raise_signal(signal.SIGINT)
+        return 1.0
+
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after step 4, saved in .*resume=True"):
+        small(path, steps=100, every=50, schedules={"lr": press_once})
+    assert checkpoints.load(path)["step"] == 4  # two players ask the schedule at each step
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    whole = small(tmp_path / "b.pt", steps=10, every=50)[-1]
+    again = small(path, steps=10, every=50, resume=True)
+    assert [s.step for s in again] == [4, 10]
+    assert equal(again[-1].generator.state_dict(), whole.generator.state_dict())
+
+
+def small(path, **changes):
+    pair = mlp_pair(4, 2, (8,), (8,), seed=0)
+    arguments = {"steps": 4, "every": 2, "batch_size": 8, "checkpoint": path} | changes
+    data = torch.rand(32, 4, generator=torch.Generator().manual_seed(0))
+    return list(train(pair, data, **arguments))
+
+
+def test_resuming_yields_where_it_resumes_and_goes_on(tmp_path):
+    small(tmp_path / "a.pt")
+    steps = [s.step for s in small(tmp_path / "a.pt", steps=8, resume=True)]
+    assert steps == [4, 6, 8]
+    whole = small(tmp_path / "b.pt", steps=8)[-1]
+    again = small(tmp_path / "a.pt", steps=8, resume=True)[-1]
+    assert equal(again.generator.state_dict(), whole.generator.state_dict())
+    assert equal(again.history, whole.history)
+
+
+def test_an_existing_file_is_not_overwritten_and_another_runs_is_refused(tmp_path):
+    path = tmp_path / "a.pt"
+    small(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="resume=True goes on from it"):
+        small(path)
+    with pytest.raises(ValueError, match="made with batch_size = 8, this run has 4"):
+        small(path, batch_size=4, resume=True)
+    with pytest.raises(ValueError, match=r"made with ema = None, this run has 0\.5"):
+        small(path, ema=0.5, resume=True)
+    assert path.read_bytes() == before
+
+
+def test_a_missing_folder_is_named_before_training(tmp_path):
+    with pytest.raises(ValueError, match=r"folder .* does not exist"):
+        small(tmp_path / "nowhere" / "a.pt")
+    with pytest.raises(ValueError, match="resume=True needs checkpoint"):
+        small(None, resume=True)
