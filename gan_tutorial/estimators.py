@@ -38,7 +38,10 @@ LOG2 = math.log(2)
 
 
 class Estimate(NamedTuple):
-    """A mean over independent samples and its standard error, in the same units."""
+    """A mean over independent samples and its standard error, in the same units.
+
+    An infinite mean has no standard error: it is NaN then.
+    """
 
     value: float
     standard_error: float
@@ -105,8 +108,9 @@ def wasserstein1_from_samples(x: torch.Tensor, y: torch.Tensor) -> float:
 
 def _mean(values: torch.Tensor) -> Estimate:
     values = values.flatten().double()
-    error = values.std().item() / math.sqrt(len(values))
-    return Estimate(values.mean().item(), error)
+    mean = values.mean().item()
+    error = values.std().item() / math.sqrt(len(values)) if math.isfinite(mean) else math.nan
+    return Estimate(mean, error)
 
 
 def _points(name: str, x) -> torch.Tensor:
@@ -114,8 +118,13 @@ def _points(name: str, x) -> torch.Tensor:
     if not shape_ok or len(x) < 2:
         got = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
         raise ValueError(f"{name} must be a tensor of at least 2 points, (n, 1) or (n,); got {got}")
-    if x.is_complex() or not torch.isfinite(x).all():
-        raise ValueError(f"{name} must hold finite real numbers; got {x.dtype} with others in it")
+    if x.is_complex():
+        raise ValueError(f"{name} must hold real numbers; got {x.dtype}")
+    strange = x[~torch.isfinite(x)]
+    if len(strange) > 0:
+        raise ValueError(
+            f"{name} must hold finite numbers; got {strange[0].item()} among {len(x)} points"
+        )
     return x.double()
 
 

@@ -33,7 +33,7 @@ def value(p_data, p_g, discriminator) -> float:
     Returns a float in nats, at most ``-log 4 + 2 JSD`` (Theorem 1), ``-inf`` if D is certain and
     wrong somewhere. Accurate to about 1e-12 for smooth logits in float64, 1e-6 in float32.
 
-        >>> value(p_data, p_g, partial(optimal_logit, p_data, p_g))  # = virtual_criterion
+        >>> value(p_data, p_g, partial(optimal_logit, p_data, p_g))
     """
     data, generated = component_pair(p_data, p_g, NAMES)
     data, generated = _cpu(data), _cpu(generated)
@@ -44,6 +44,7 @@ def value(p_data, p_g, discriminator) -> float:
         s = discriminator(x.to(like)) if like is not None else discriminator(x)
         s = _checked_logits(s, x).reshape(offset.shape)
         log_data, log_generated, _ = log_densities_and_ratio(data, generated, anchor, offset)
+        _refuse_nan(s, torch.maximum(log_data, log_generated), anchor + offset)
         return _weighted(log_data, -softplus(-s)) + _weighted(log_generated, -softplus(s))
 
     return integrate(integrand, panels_for(data, generated), tolerance)
@@ -103,6 +104,16 @@ def _checked_logits(s, x: torch.Tensor) -> torch.Tensor:
             f"for {tuple(x.shape)} it gave {got}"
         )
     return s.double().cpu()
+
+
+def _refuse_nan(s: torch.Tensor, log_weight: torch.Tensor, x: torch.Tensor) -> None:
+    """NaN is right outside both supports, where nothing defines D, and wrong inside."""
+    wrong = s.isnan() & (log_weight > -math.inf)
+    if wrong.any():
+        at = x[wrong][0].item()
+        raise ValueError(
+            f"discriminator must give a number wherever a density lives; got NaN at x = {at:g}"
+        )
 
 
 def _precision(discriminator) -> tuple[torch.Tensor | None, float]:

@@ -58,13 +58,15 @@ def edges(p, q):
         if isinstance(d, tuple):
             found.update(d)
         else:
-            found.update(
-                m + k * s for m, s, _ in d for k in (-14, -9, -6, -3, -1, 0, 1, 3, 6, 9, 14)
-            )
+            found.update(m + k * s for m, s, _ in d for k in (-14, -7, -3, 0, 3, 7, 14))
     return sorted(found)
 
 
 def kl(p, q):
+    inside = isinstance(p, tuple) and isinstance(q, tuple) and q[0] <= p[0] and p[1] <= q[1]
+    if isinstance(q, tuple) and not inside:
+        return mp.inf
+
     def integrand(x):
         a, b = density(p, x), density(q, x)
         return a * mp.log(a / b) if a > 0 else mp.mpf(0)

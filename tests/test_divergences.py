@@ -1,0 +1,325 @@
+"""Divergences against closed forms, 40-digit references, SciPy, and the laws they must obey."""
+
+import math
+from itertools import pairwise
+
+import mpmath as mp
+import pytest
+import reference
+import scipy.integrate
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gan_tutorial import divergences
+from gan_tutorial.distributions import PRESETS, mixture, normal, uniform
+from gan_tutorial.divergences import js, kl, total_variation, wasserstein1
+
+LOG2 = math.log(2)
+ALL = (kl, js, total_variation, wasserstein1)
+TOLERANCE = 1e-12  # asked for: 1e-9
+
+tens = [float(i) for i in range(10)]
+TEN = mixture(tens, [0.1 + 0.05 * i for i in range(10)], [0.1] * 10)
+OTHER_TEN = mixture([m + 0.3 for m in tens], [0.5 - 0.03 * i for i in range(10)], [0.05, 0.15] * 5)
+
+PAIRS = {
+    "two bells": (normal(0, 1), normal(1, 2)),
+    "nearly the same bell": (normal(0, 1), normal(1e-12, 1 + 1e-10)),
+    "fifty stds apart": (normal(0, 1), normal(50, 1)),
+    "fifty wide stds from a narrow bell": (normal(5e4, 1e-3), normal(0, 1e3)),
+    "a million times wider": (normal(0, 1e3), normal(0.3, 1e-3)),
+    "presets": (PRESETS["two-bells"], PRESETS["three-bells"]),
+    "weights nearly the same": (
+        mixture([0, 3], [1, 1], [0.5, 0.5]),
+        mixture([0, 3], [1, 1], [0.5 + 1e-9, 0.5 - 1e-9]),
+    ),
+    "components in another order": (
+        mixture([1, 0], [1, 2], [0.25, 0.75]),
+        mixture([0, 1], [2, 1 + 1e-8], [0.75, 0.25]),
+    ),
+    "four crossings": (normal(0, 1), mixture([0, 0], [0.5, 1.5], [0.3, 0.7])),
+    "block and bell": (uniform(-1, 2), normal(0, 1)),
+    "wide block and narrow bell": (uniform(-1e3, 1e3), normal(0, 1e-3)),
+    "nearly the same block": (uniform(0, 1), uniform(0, 1 + 1e-10)),
+    "overlapping blocks": (uniform(0, 1), uniform(0.25, 3)),
+}
+SLOW_PAIRS = {
+    "ten against ten": (TEN, OTHER_TEN),
+    "nearly the same ten": (
+        TEN,
+        mixture([m + 1e-9 for m in tens], [0.1 + 0.05 * i for i in range(10)], [0.1] * 10),
+    ),
+    "ten and a block": (uniform(0, 5), TEN),
+    "all widths at once": (
+        mixture([0, 1], [1e-3, 1e3], [0.5, 0.5]),
+        mixture([2, 5], [1e3, 1e-3], [0.125, 0.875]),
+    ),
+    "two far pairs": (
+        mixture([0, 1], [1, 0.1], [0.5, 0.5]),
+        mixture([50, 51], [1, 0.1], [0.5, 0.5]),
+    ),
+}
+
+
+def relative_error(found: float, truth) -> float:
+    if found == truth:
+        return 0.0
+    return float(abs((mp.mpf(found) - truth) / truth))
+
+
+def check_against_reference(p, q):
+    for measure in ALL:
+        truth = reference.divergence(measure.__name__, p, q)
+        assert relative_error(measure(p, q), truth) < TOLERANCE, measure.__name__
+        if measure is kl:
+            back = reference.divergence("kl", q, p)
+            assert relative_error(kl(q, p), back) < TOLERANCE, "kl, the other way"
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_against_forty_digits(name):
+    check_against_reference(*PAIRS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW_PAIRS)
+def test_against_forty_digits_at_length(name):
+    check_against_reference(*SLOW_PAIRS[name])
+
+
+def test_ten_components_against_scipy():
+    def integral(f):
+        pieces = pairwise(k / 2 for k in range(-6, 35))
+        options = {"epsabs": 1e-14, "epsrel": 1e-11, "limit": 200}
+        return math.fsum(scipy.integrate.quad(f, a, b, **options)[0] for a, b in pieces)
+
+    def rows(d):
+        return [tuple(float(v) for v in row) for row in reference.parameters(d)]
+
+    def density(d, x):
+        terms = (w * math.exp(-(((x - m) / s) ** 2) / 2) / s for m, s, w in d)
+        return sum(terms) / math.sqrt(2 * math.pi)
+
+    def below(d, x):
+        return sum(w * math.erfc((m - x) / s / math.sqrt(2)) / 2 for m, s, w in d)
+
+    def information(x):
+        a, b = density(p, x), density(q, x)
+        return (a * math.log(2 * a / (a + b)) + b * math.log(2 * b / (a + b))) / 2
+
+    p, q = rows(TEN), rows(OTHER_TEN)
+    assert js(TEN, OTHER_TEN) == pytest.approx(integral(information), rel=1e-9)
+    truth = integral(lambda x: abs(density(p, x) - density(q, x))) / 2
+    assert total_variation(TEN, OTHER_TEN) == pytest.approx(truth, rel=1e-9)
+    truth = integral(lambda x: abs(below(p, x) - below(q, x)))
+    assert wasserstein1(TEN, OTHER_TEN) == pytest.approx(truth, rel=1e-9)
+
+
+@pytest.mark.parametrize("far", [30, 100])
+def test_kl_sees_where_one_component_takes_over_from_another(far):
+    """q's two bells cross far out in the narrow one's tail, where p still has mass."""
+    p, q = normal(0, 1), mixture([0, far], [1e-3, 1], [0.5, 0.5])
+    rows_p, rows_q = reference.parameters(p), reference.parameters(q)
+    mp.mp.dps = 25
+
+    def log_ratio_of_bells(x):
+        (m, s, _), (n, t, _) = rows_q
+        return mp.log(t / s) - ((x - m) / s) ** 2 / 2 + ((x - n) / t) ** 2 / 2
+
+    try:
+        cuts = [mp.mpf(k) for k in (-12, -6, -2, 0, 2, 6, 12)]
+        cuts += [mp.mpf(k) / 1000 for k in (-10, -3, 3, 10)]
+        for side in (-1, 1):
+            root = mp.findroot(log_ratio_of_bells, side * mp.mpf(far) / 1000)
+            cuts += [root + k * mp.mpf(10) ** -e for k in (-1, 0, 1) for e in (3, 5)]
+
+        def integrand(x):
+            a, b = (reference.density(d, x) for d in (rows_p, rows_q))
+            return a * mp.log(a / b)
+
+        truth = mp.quad(integrand, sorted(cuts))
+    finally:
+        mp.mp.dps = reference.DIGITS
+    assert relative_error(kl(p, q), truth) < 1e-10
+
+
+@pytest.mark.parametrize("shift", [1e-200, 1e-9, 0.5, 50.0, -7e5])
+@pytest.mark.parametrize("name", PRESETS)
+def test_w1_of_a_shift_is_the_shift(name, shift):
+    p = PRESETS[name]
+    if name == "block":
+        # In floating point the shifted ends decide: 1 + 1e-200 is 1.
+        low, high = p.low.item() + shift, p.high.item() + shift
+        q, expected = uniform(low, high), abs((low - p.low.item()) + (high - p.high.item())) / 2
+    else:
+        rows = [(float(m), float(s), float(w)) for m, s, w in reference.parameters(p)]
+        q = mixture(*zip(*[(m + shift, s, w) for m, s, w in rows], strict=True))
+        expected = sum(w * abs((m + shift) - m) for m, _, w in rows)
+    assert wasserstein1(p, q) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def test_closed_forms_of_two_bells():
+    p, q = normal(0.3, 0.7), normal(-1.1, 2.5)
+    from_torch = torch.distributions.kl_divergence(p, q).item()
+    assert kl(p, q) == pytest.approx(from_torch, rel=1e-13)
+    same_width = normal(1.6, 0.7)
+    expected = math.erf(1.3 / (2 * math.sqrt(2) * 0.7))
+    assert total_variation(p, same_width) == pytest.approx(expected, rel=1e-13)
+    assert wasserstein1(p, normal(0.3, 2.7)) == pytest.approx(2 * math.sqrt(2 / math.pi), rel=1e-13)
+
+
+def test_nested_and_disjoint_blocks():
+    inner, outer, apart = uniform(0, 1), uniform(-1, 3), uniform(3, 5)
+    assert kl(inner, outer) == pytest.approx(math.log(4), rel=1e-14)
+    assert total_variation(inner, outer) == pytest.approx(3 / 4, rel=1e-14)
+    for p, q in [(outer, inner), (outer, apart), (inner, apart), (normal(0, 1e-3), outer)]:
+        assert kl(p, q) == math.inf
+    for p, q in [(outer, apart), (apart, inner)]:
+        assert js(p, q) == pytest.approx(LOG2, rel=1e-15)
+        assert total_variation(p, q) == pytest.approx(1, rel=1e-15)
+    assert wasserstein1(inner, apart) == 3.5
+
+
+def test_parallel_narrow_blocks_keep_w1_and_saturate_the_rest():
+    for distance in (1e-2, 1.0, 1e3):
+        p, q = uniform(0, 1e-3), uniform(distance, distance + 1e-3)
+        assert wasserstein1(p, q) == pytest.approx(distance, rel=1e-12)
+        assert (js(p, q), total_variation(p, q), kl(p, q)) == (LOG2, 1, math.inf)
+
+
+@pytest.mark.parametrize("measure", ALL)
+@pytest.mark.parametrize("p", [*PRESETS.values(), TEN, normal(1e9, 1e-3), uniform(1e9, 1e9 + 1e-3)])
+def test_equal_densities_are_exactly_zero_apart(measure, p):
+    assert measure(p, p) == 0
+    rows = reference.parameters(p)
+    if isinstance(rows, list) and len(rows) > 1:
+        shuffled = mixture(*zip(*[[float(v) for v in row] for row in rows[::-1]], strict=True))
+        assert measure(p, shuffled) == pytest.approx(0, abs=1e-30 if measure in (kl, js) else 1e-15)
+
+
+@pytest.mark.parametrize("measure", ALL)
+def test_the_same_density_written_in_another_way_is_exactly_zero_apart(measure):
+    bell = normal(0, 1)
+    assert measure(bell, mixture([0, 0], [1, 1], [0.5, 0.5])) == 0
+    assert measure(mixture([0, 7], [1, 2], [1, 0]), bell) == 0
+    assert measure(bell, torch.distributions.Normal(0.0, 1.0)) == 0  # float32
+
+
+@pytest.mark.parametrize("measure", ALL)
+def test_units_do_not_matter_to_divergences_and_scale_w1(measure):
+    p, q = mixture([0, 1], [1, 0.2], [0.3, 0.7]), normal(0.5, 2)
+    for unit in (1e-30, 1e-3, 1e30):
+        scaled = measure(
+            mixture([0, unit], [unit, 0.2 * unit], [0.3, 0.7]), normal(0.5 * unit, 2 * unit)
+        )
+        expected = measure(p, q) * (unit if measure is wasserstein1 else 1)
+        assert scaled == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("measure", ALL)
+def test_narrow_bells_far_from_the_origin_keep_their_digits(measure):
+    """At 1e14 neighbouring floats are 0.016 apart, sixteen times these bells' widths."""
+    found = measure(normal(1e14, 1e-3), normal(1e14, 2e-3))
+    assert found == pytest.approx(measure(normal(0, 1e-3), normal(0, 2e-3)), rel=1e-12)
+
+
+means = st.floats(-30, 30)
+stds = st.floats(-3, 3).map(lambda e: 10**e)
+bells = st.builds(normal, means, stds)
+
+
+@st.composite
+def mixtures(draw):
+    rows = draw(st.lists(st.tuples(means, stds, st.floats(0.01, 1)), min_size=1, max_size=4))
+    m, s, w = zip(*rows, strict=True)
+    return mixture(m, s, [v / sum(w) for v in w])
+
+
+@st.composite
+def blocks(draw):
+    low = draw(means)
+    return uniform(low, low + draw(stds))
+
+
+densities = st.one_of(bells, mixtures(), blocks())
+laws = settings(deadline=None, max_examples=40)
+
+
+@laws
+@given(densities, densities)
+def test_bounds_and_symmetry(p, q):
+    there, back = kl(p, q), kl(q, p)
+    jsd, tv, w1 = js(p, q), total_variation(p, q), wasserstein1(p, q)
+    assert there >= 0
+    assert back >= 0
+    assert 0 <= jsd <= LOG2
+    assert 0 <= tv <= 1
+    assert w1 >= 0
+    for measure, found in ((js, jsd), (total_variation, tv), (wasserstein1, w1)):
+        assert measure(q, p) == pytest.approx(found, rel=1e-9, abs=1e-300)
+    # Pinsker, and Lin's two-sided bound of JSD by total variation.
+    assert 2 * tv**2 <= there * (1 + 1e-9)
+    assert tv**2 / 2 <= jsd * (1 + 1e-9)
+    assert jsd <= LOG2 * tv * (1 + 1e-9)
+    assert jsd <= (there + back) / 4 * (1 + 1e-9)
+
+
+@laws
+@given(densities, densities, densities)
+def test_triangle_inequalities(p, q, r):
+    """W1 and total variation are metrics, and so is the square root of JSD."""
+    for metric in (wasserstein1, total_variation, lambda a, b: math.sqrt(js(a, b))):
+        assert metric(p, r) <= (metric(p, q) + metric(q, r)) * (1 + 1e-9)
+
+
+@laws
+@given(densities, densities)
+def test_w1_is_at_least_the_distance_of_the_means(p, q):
+    """The critic f(x) = x is 1-Lipschitz; it is the best one whenever the CDFs do not cross."""
+    gap = abs((p.mean - q.mean).item())
+    assert wasserstein1(p, q) >= gap * (1 - 1e-9) - 1e-13
+
+
+@laws
+@given(means, stds, means, stds)
+def test_kl_of_bells_is_the_closed_form(m1, s1, m2, s2):
+    exact = mp.log(mp.mpf(s2) / s1) - mp.mpf(1) / 2
+    exact += (mp.mpf(s1) ** 2 + (mp.mpf(m1) - m2) ** 2) / (2 * mp.mpf(s2) ** 2)
+    if exact > 1e-290:
+        assert relative_error(kl(normal(m1, s1), normal(m2, s2)), exact) < 1e-11
+
+
+@laws
+@given(st.one_of(bells, mixtures()), st.one_of(bells, mixtures()))
+def test_js_is_the_mean_kl_to_the_middle(p, q):
+    """The definition, for bells and their mixtures: the middle is a mixture too."""
+    rows = [reference.parameters(d) for d in (p, q)]
+    both = [(float(m), float(s), float(w) / 2) for r in rows for m, s, w in r]
+    middle = mixture(*zip(*both, strict=True))
+    expected = (kl(p, middle) + kl(q, middle)) / 2
+    assert js(p, q) == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize("measure", ALL)
+def test_what_is_no_density_is_refused_by_value(measure):
+    with pytest.raises(ValueError, match=r"normal, mixture or uniform; got 'bell'"):
+        measure("bell", normal(0, 1))
+    with pytest.raises(ValueError, match="Beta"):
+        measure(normal(0, 1), torch.distributions.Beta(1.0, 2.0))
+    with pytest.raises(ValueError, match="one density"):
+        measure(normal(0, 1), torch.distributions.Normal(torch.zeros(2), 1.0))
+    with pytest.raises(ValueError, match="p and q must be on one device; got cpu and meta"):
+        measure(normal(0, 1), normal(0, 1, device="meta"))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("measure", ALL)
+def test_densities_on_the_gpu_give_the_same_numbers(measure):
+    p, q = mixture([0, 1], [1, 2], [0.5, 0.5], device="cuda"), normal(1, 1, device="cuda")
+    assert measure(p, q) == measure(mixture([0, 1], [1, 2], [0.5, 0.5]), normal(1, 1))
+
+
+def test_the_public_names_are_the_four_divergences():
+    assert set(divergences.__all__) == {f.__name__ for f in ALL}
