@@ -226,9 +226,7 @@ def test_headings_step_down_one_at_a_time(documents, name):
     article = documents[f"{name}.html"].find("article")
     levels = [int(heading.name[1]) for heading in article.find_all(re.compile("^h[1-6]$"))]
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels)), (
-        levels
-    )
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 @every_page

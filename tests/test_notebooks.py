@@ -1,0 +1,99 @@
+"""What holds every notebook of the book before it is built: form, first cell, exercises."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+BOOTSTRAP = f"""import importlib.util
+import os
+
+if importlib.util.find_spec("gan_tutorial") is None:
+    source = os.environ.get("GAN_TUTORIAL_SOURCE", "git+{REPOSITORY}")
+    %pip install --quiet "gan-tutorial[book] @ {{source}}\""""
+SOLUTION = "solution"
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def prose(path) -> str:
+    return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+@every_notebook
+def test_notebook_is_valid_and_carries_no_output(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in code_cells(path):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+@every_notebook
+def test_first_code_cell_installs_the_package_from_the_one_repository(path):
+    assert code_cells(path)[0].source.strip() == BOOTSTRAP
+
+
+@every_notebook
+def test_markdown_is_what_both_the_book_and_colab_render(path):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", prose(path), flags=re.DOTALL)
+    assert not re.findall(r"\{[a-z-]+\}`|^:::+|^\([a-z-]+\)=$", prose(path), re.MULTILINE), (
+        "MyST roles or directives"
+    )
+    assert not re.findall(r"\\begin\{align", text), "use aligned inside $$ … $$"
+
+
+@every_notebook
+def test_notebook_says_what_it_takes(path):
+    assert 0 < read(path).metadata["gan_tutorial"]["budget_seconds"] <= 120
+
+
+@every_notebook
+def test_exercises_have_solutions_that_run(path):
+    solutions = [cell for cell in code_cells(path) if SOLUTION in cell.metadata.get("tags", [])]
+    assert len(solutions) >= 4
+    for cell in solutions:
+        assert "hide-cell" in cell.metadata.tags
+        assert re.match("# ?@title Solution", cell.source)
+        assert "assert" in cell.source
+
+
+@every_notebook
+def test_claims_end_in_assertions(path):
+    told = [cell for cell in code_cells(path) if SOLUTION not in cell.metadata.get("tags", [])]
+    assert any("assert " in cell.source for cell in told)
+
+
+def test_only_one_file_names_the_repository():
+    name = REPOSITORY.removeprefix("https://")
+    allowed = {"_config.yml", "README.md"}
+    naming = {
+        str(path.relative_to(ROOT))
+        for pattern in (
+            "*.toml",
+            "*.yml",
+            "*.cff",
+            "*.md",
+            "gan_tutorial/**/*.py",
+            "book/**/*.md",
+            "book/**/*.py",
+            "scripts/*",
+        )
+        for path in ROOT.glob(pattern)
+        if path.is_file() and name in path.read_text(encoding="utf-8")
+    }
+    assert naming <= allowed
