@@ -26,10 +26,10 @@ function bestReply(a, b) {
 }
 
 // How far y falls short of the best reply y*: (a + b) KL(Bernoulli(y*) || Bernoulli(y)), never negative. Each part is
-// t - 1 - log t at t = y / y* or (1 - y) / (1 - y*), so that nothing cancels near y*.
+// t - log(1 + t) of a relative error t; the parts' t cancel in the sum, and nothing else does, however close y is to y*.
 function pointwiseLoss(a, b, y) {
+  if (!(a > 0 && b > 0)) return -pointwiseGain(a, b, y); // the best gain is 0
   const best = bestReply(a, b);
-  if (Number.isNaN(best)) return 0;
-  const part = (weight, relative) => (weight > 0 ? weight * (relative - Math.log1p(relative)) : 0);
+  const part = (weight, t) => weight * (t - Math.log1p(t));
   return part(a, (y - best) / best) + part(b, (best - y) / bestReply(b, a));
 }
