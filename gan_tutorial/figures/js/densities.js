@@ -1,7 +1,8 @@
 // densities.js: Gaussian mixtures and uniforms on the line, the optimal discriminator, and their divergences.
 // Pure functions of numbers, checked against gan_tutorial.divergences to 1e-9. Divergences are in nats, W1 in units of x.
-// A density is { log(x), pdf(x), cdf(x), cdfIntegral(x), low, high, scale }: outside [low, high] its mass is below 1e-40,
-// `scale` is the length on which it varies, and cdfIntegral is the integral of its cdf from minus infinity.
+// A density is { log(x), slope(x), pdf(x), cdf(x), cdfIntegral(x), low, high, scale }: outside [low, high] its mass is below
+// 1e-40, `scale` is the length on which it varies, slope is the derivative of log, and cdfIntegral is the integral of its cdf
+// from minus infinity.
 
 const LOG_2 = Math.LN2;
 const SQRT_2PI = Math.sqrt(2 * Math.PI);
@@ -42,6 +43,15 @@ function gaussianMixture(means, stds, weights) {
     }
     return n === 1 ? top : top + Math.log(sum);
   };
+  const slope = (x) => {
+    const total = log(x);
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const z = (x - means[i]) * inverse[i];
+      if (weights[i] > 0) sum -= Math.exp(logWeights[i] - 0.5 * z * z - total) * z * inverse[i];
+    }
+    return sum;
+  };
   const sumOver = (part) => (x) => {
     let sum = 0;
     for (let i = 0; i < n; i++) if (weights[i] > 0) sum += weights[i] * part((x - means[i]) * inverse[i], stds[i]);
@@ -50,6 +60,7 @@ function gaussianMixture(means, stds, weights) {
   const used = means.map((_, i) => i).filter((i) => weights[i] > 0);
   return {
     log,
+    slope,
     pdf: (x) => Math.exp(log(x)),
     cdf: sumOver((z) => normalTail(-z)),
     tail: sumOver((z) => normalTail(z)),
@@ -66,6 +77,7 @@ function uniformDensity(low, high) {
   const cdf = (x) => Math.max(0, Math.min(1, (x - low) / (high - low)));
   return {
     log: (x) => (inside(x) ? -Math.log(high - low) : -Infinity),
+    slope: () => 0,
     pdf: (x) => (inside(x) ? 1 / (high - low) : 0),
     cdf,
     tail: (x) => 1 - cdf(x),
@@ -82,9 +94,8 @@ function optimalLogit(pData, pG, x) {
   return pData.log(x) - pG.log(x);
 }
 
-// One pass of the trapezoidal rule on [low, high] for four integrands at once, halving the step until they settle.
-// The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
-function integrateGame(p, q) {
+// The trapezoidal rule for four integrands at once, `add(sums, x)`, halving the step until they settle. The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
+function integrateOver(p, q, add) {
   const low = Math.min(p.low, q.low);
   const high = Math.max(p.high, q.high);
   let intervals = Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale));
@@ -93,7 +104,7 @@ function integrateGame(p, q) {
   for (let round = 0; round < 7; round++) {
     const step = (high - low) / intervals;
     const [first, stride] = round === 0 ? [0, 1] : [1, 2]; // later rounds add the new midpoints only
-    for (let i = first; i <= intervals; i += stride) addIntegrands(sums, p.log(low + i * step), q.log(low + i * step));
+    for (let i = first; i <= intervals; i += stride) add(sums, low + i * step);
     const now = sums.map((sum) => sum * step);
     if (last && now.every((value, i) => Math.abs(value - last[i]) <= 1e-12 + 1e-11 * Math.abs(value))) return now;
     last = now;
@@ -118,7 +129,7 @@ function addIntegrands(sums, logP, logQ) {
 
 // KL(p||q), KL(q||p), JSD and V(D*, G) = E_p log D* + E_q log(1 - D*) for smooth densities with p = p_data, q = p_g.
 function smoothDivergences(p, q) {
-  const [kl, reverseKl, real, fake] = integrateGame(p, q);
+  const [kl, reverseKl, real, fake] = integrateOver(p, q, (sums, x) => addIntegrands(sums, p.log(x), q.log(x)));
   const value = real + fake;
   return { kl, reverseKl, value, js: Math.min(LOG_2, Math.max(0, 0.5 * (value + 2 * LOG_2))) };
 }
@@ -167,11 +178,24 @@ function gridFor(p, q) {
   return [low, high, Math.min(4000, Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale)))];
 }
 
+// Where two smooth densities, or their distribution functions, cross. F_P - F_Q = (1 - F_Q) - (1 - F_P), so the upper half is
+// compared by its tails, where the distribution functions themselves have both rounded to 1.
+function densityCrossings(p, q) {
+  return signChanges((x) => p.pdf(x) - q.pdf(x), ...gridFor(p, q));
+}
+
+function cdfGap(p, q, x) {
+  return p.cdf(x) < 0.5 ? p.cdf(x) - q.cdf(x) : q.tail(x) - p.tail(x);
+}
+
+function cdfCrossings(p, q) {
+  return signChanges((x) => cdfGap(p, q, x), ...gridFor(p, q));
+}
+
 // sup_A |P(A) - Q(A)|: between crossings of the densities the difference of the cdfs is all that counts.
 function totalVariation(p, q) {
-  const [low, high, intervals] = gridFor(p, q);
   const gap = (x) => p.cdf(x) - q.cdf(x);
-  const places = [...signChanges((x) => p.pdf(x) - q.pdf(x), low, high, intervals), ...p.knots, ...q.knots].sort((a, b) => a - b);
+  const places = [...densityCrossings(p, q), ...p.knots, ...q.knots].sort((a, b) => a - b);
   let sum = 0;
   let before = 0;
   for (const x of places) {
@@ -181,13 +205,11 @@ function totalVariation(p, q) {
   return 0.5 * (sum + Math.abs(before));
 }
 
-// W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs. F_P - F_Q = (1 - F_Q) - (1 - F_P), so
-// the upper half is compared by its tails, where the cdfs themselves have both rounded to 1.
+// W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs.
 function wasserstein1(p, q) {
-  const [low, high, intervals] = gridFor(p, q);
-  const gap = (x) => (p.cdf(x) < 0.5 ? p.cdf(x) - q.cdf(x) : q.tail(x) - p.tail(x));
+  const [low, high] = gridFor(p, q);
   const area = (x) => p.cdfIntegral(x) - q.cdfIntegral(x);
-  const places = [low, ...signChanges(gap, low, high, intervals), high];
+  const places = [low, ...cdfCrossings(p, q), high];
   let sum = 0;
   for (let i = 1; i < places.length; i++) sum += Math.abs(area(places[i]) - area(places[i - 1]));
   return sum;

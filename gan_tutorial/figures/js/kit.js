@@ -463,6 +463,37 @@ class FigureView {
     };
   }
 
+  // A table of read-outs: rows [{ name, label, color }], columns [{ name, label }]. set("row", "column", number, text) fills
+  // the output named row, or row_column after the first column; `text` replaces the number in words.
+  outputTable({ caption, rows, columns, digits = 4 }) {
+    const table = htmlNode("table", { class: "gan-table" }, this.outputs);
+    htmlText(htmlNode("caption", {}, table), caption);
+    const head = htmlNode("tr", {}, htmlNode("thead", {}, table));
+    htmlNode("td", {}, head);
+    for (const { label } of columns) htmlText(htmlNode("th", { scope: "col" }, head), label);
+    const body = htmlNode("tbody", {}, table);
+    const cells = {};
+    for (const { name, label, color } of rows) {
+      const row = htmlNode("tr", {}, body);
+      htmlText(htmlNode("th", { scope: "row", style: `color:${colorOf(color)}` }, row), label);
+      columns.forEach((column, i) => {
+        const id = i === 0 ? name : `${name}_${column.name}`;
+        const node = htmlNode("output", { name: id, "aria-live": "off", "aria-label": plainText(`${label}, ${column.label}`) }, htmlNode("td", {}, row));
+        cells[`${name} ${column.name}`] = { node };
+      });
+    }
+    return {
+      set: (row, column, value, text) => {
+        const cell = cells[`${row} ${column}`];
+        const words = text ?? formatNumber(value, digits);
+        if (Object.is(value, cell.value) && words === cell.words) return;
+        Object.assign(cell, { value, words });
+        cell.node.setAttribute("data-value", value);
+        cell.node.textContent = words;
+      },
+    };
+  }
+
   // A line of words that changes with the state.
   caption() {
     const node = htmlNode("p", { class: "gan-caption" }, this.root);
