@@ -284,8 +284,10 @@ def test_w1_is_at_least_the_distance_of_the_means(p, q):
 @laws
 @given(means, stds, means, stds)
 def test_kl_of_bells_is_the_closed_form(m1, s1, m2, s2):
-    exact = mp.log(mp.mpf(s2) / s1) - mp.mpf(1) / 2
-    exact += (mp.mpf(s1) ** 2 + (mp.mpf(m1) - m2) ** 2) / (2 * mp.mpf(s2) ** 2)
+    """The closed form cancels for nearly equal bells: 700 digits leave enough of it."""
+    with mp.workdps(700):
+        exact = mp.log(mp.mpf(s2) / s1) - mp.mpf(1) / 2
+        exact += (mp.mpf(s1) ** 2 + (mp.mpf(m1) - m2) ** 2) / (2 * mp.mpf(s2) ** 2)
     if exact > 1e-290:
         assert relative_error(kl(normal(m1, s1), normal(m2, s2)), exact) < 1e-11
 
