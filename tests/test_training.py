@@ -1,0 +1,425 @@
+"""The one loop: who moves, who does not, what is drawn, what is averaged, and what is reproducible."""
+
+import copy
+import math
+from functools import partial
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from gan_tutorial import checkpoints, runs
+from gan_tutorial.networks import Gaussian, Pair, circulating_pair, line_pair, mlp, mlp_pair
+from gan_tutorial.objectives import MINIMAX, NON_SATURATING, OBJECTIVES, WGAN, WGAN_GP
+from gan_tutorial.optimizers import adam, rmsprop, sgd
+from gan_tutorial.players import Player
+from gan_tutorial.schedules import cosine, exponential, flat_then_linear, linear
+from gan_tutorial.training import DivergenceError, sample, train
+
+DATA = torch.rand(64, 4, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(64) % 3
+
+
+def tiny(seed=0, **options):
+    return mlp_pair(4, 2, (8,), (8,), seed=seed, **options)
+
+
+def last(pair=None, data=DATA, **options):
+    arguments = {"steps": 4, "batch_size": 8} | options
+    return list(train(pair or tiny(), data, **arguments))[-1]
+
+
+def vector(network):
+    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
+
+
+class Recorder(nn.Module):
+    """A network that remembers what it was called with."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.calls = network, []
+
+    def forward(self, *arguments, **options):
+        self.calls.append((arguments, options))
+        return self.network(*arguments, **options)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=lambda o: o.name)
+def test_every_step_is_that_of_the_textbook(objective):
+    """The loop against a plain loop with .backward() and PyTorch's own Adam, in float64."""
+    pair = Pair(*(n.double() for n in tiny(seed=3)[:2]), Gaussian(2))
+    g, d = copy.deepcopy(pair.generator), copy.deepcopy(pair.discriminator)
+    data = DATA.double()
+    shot = last(pair, data, objective=objective, steps=3, critic_steps=2, seed=5)
+
+    g_adam = torch.optim.Adam(g.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    d_adam = torch.optim.Adam(d.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    rng = torch.Generator().manual_seed(5)
+    for _ in range(3):
+        for _ in range(2):
+            real = data[torch.randint(64, (8,), generator=rng)]
+            z = torch.randn(8, 2, generator=rng).double()
+            t = torch.rand(8, 1, generator=rng)
+            d_adam.zero_grad()
+            fake = g(z).detach()
+            loss = objective.discriminator_loss(d(real), d(fake))
+            (loss + objective.penalty(d, real, fake, t)).backward()
+            d_adam.step()
+            objective.constrain(d.parameters())
+        g_adam.zero_grad()
+        objective.generator_loss(d(g(z))).backward()
+        g_adam.step()
+    torch.testing.assert_close(vector(shot.discriminator), vector(d), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(vector(shot.generator), vector(g), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("frozen", ["generator", "discriminator"])
+def test_a_frozen_player_stands_still_and_the_other_learns(frozen):
+    pair = tiny()
+    getattr(pair, frozen).requires_grad_(False)
+    other = {"generator": "discriminator", "discriminator": "generator"}[frozen]
+    before = {name: vector(getattr(pair, name)) for name in (frozen, other)}
+    last(pair)
+    assert torch.equal(vector(getattr(pair, frozen)), before[frozen])
+    assert not torch.equal(vector(getattr(pair, other)), before[other])
+
+
+def test_no_gradient_reaches_the_player_whose_step_it_is_not():
+    pair = tiny()
+    pair.generator.requires_grad_(False)
+    last(pair)
+    assert all(p.grad is None for p in pair.generator.parameters())
+    player = Player(pair.discriminator, adam(), {})
+    stranger = tiny(seed=1).discriminator
+    x = torch.rand(3, 4)
+    player.descend((pair.discriminator(x) * stranger(x)).mean())
+    assert all(p.grad is None for p in stranger.parameters())
+
+
+def test_the_discriminator_is_shown_detached_fakes():
+    pair = tiny()
+    seen = Recorder(pair.discriminator)
+    last(Pair(pair.generator, seen, pair.prior), steps=1)
+    probe, both, fake = (call[0][0] for call in seen.calls)
+    assert probe.shape == (2, 4)  # the check at the door
+    assert not both.requires_grad
+    assert fake.requires_grad
+    torch.testing.assert_close(both[8:], fake)  # G's own step uses the samples of D's last step
+
+
+def test_clipping_holds_after_every_critic_step():
+    pair = tiny()
+    largest = []
+    pair.discriminator.register_forward_pre_hook(
+        lambda module, _: largest.append(vector(module).abs().max().item())
+    )
+    last(pair, objective=WGAN, optimizers=(rmsprop(0.1), adam()), critic_steps=5, steps=3)
+    assert all(value <= 0.01 + 1e-9 for value in largest[2:])  # after the first step and on
+    assert max(largest) > 0.1  # it started outside
+
+
+def test_critic_steps_counts_fresh_batches_for_each_step():
+    pair = tiny()
+    d, g = Recorder(pair.discriminator), Recorder(pair.generator)
+    last(Pair(g, d, pair.prior), steps=2, critic_steps=3)
+    batches = [call[0][0] for call in d.calls[1:]]
+    assert [len(x) for x in batches] == [16, 16, 16, 8] * 2
+    noises = [call[0][0] for call in g.calls[1:]]
+    assert len(noises) == 6
+    assert len({tuple(z.flatten().tolist()) for z in noises}) == 6
+
+
+def test_labels_reach_both_networks_and_are_those_of_the_data():
+    """Row i of the data is the number i, and its label i mod 3: they must meet again in D."""
+    pair = mlp_pair(1, 2, (8,), (8,), classes=3)
+    d, g = Recorder(pair.discriminator), Recorder(pair.generator)
+    rows = torch.arange(64.0)[:, None]
+    last(Pair(g, d, pair.prior), rows, labels=LABELS, steps=3)
+    for (x,), options in (call for call in d.calls if len(call[0][0]) == 16):
+        torch.testing.assert_close(x[:8, 0] % 3, options["y"][:8].float())
+        assert torch.equal(options["y"][:8], options["y"][8:])
+    assert all("y" in options for _, options in g.calls)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=lambda o: o.name)
+def test_every_objective_trains_a_conditional_pair_unchanged(objective):
+    shot = last(tiny(classes=3), labels=LABELS, objective=objective)
+    assert shot.sample(5, labels=torch.tensor([0, 1, 2, 0, 1])).shape == (5, 4)
+
+
+def test_a_label_asked_for_can_be_obeyed():
+    """Class k is the point k/2: after a short training, the asked label decides the sample."""
+    pair = mlp_pair(1, 2, (32,), (32,), classes=3)
+    data = LABELS[:, None] / 2 + 0.02 * torch.randn(
+        64, 1, generator=torch.Generator().manual_seed(0)
+    )
+    shot = last(
+        pair, data, labels=LABELS, steps=600, batch_size=32, optimizers=(adam(5e-3), adam(5e-3))
+    )
+    asked = torch.arange(3).repeat_interleave(100)
+    means = shot.sample(300, labels=asked).reshape(3, 100).mean(1)
+    assert means.diff().min() > 0.2
+
+
+def test_bytes_are_divided_by_255_and_pictures_flattened():
+    seen = Recorder(tiny().discriminator)
+    pair = tiny()
+    images = torch.full((10, 2, 2), 51, dtype=torch.uint8)
+    last(Pair(pair.generator, seen, pair.prior), images, steps=1)
+    torch.testing.assert_close(seen.calls[1][0][0][:8], torch.full((8, 4), 0.2))
+
+
+def test_same_seed_same_bits_whatever_the_caller_draws():
+    results = []
+    for calls in (0, 3):
+        pair = tiny(dropout=0.5)
+        for _ in train(pair, DATA, steps=20, every=5, batch_size=8, seed=7):
+            torch.randn(calls)  # the caller's own randomness
+        results.append((vector(pair.generator), vector(pair.discriminator)))
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    other = last(tiny(dropout=0.5), steps=20, seed=8)
+    assert not torch.equal(vector(other.generator), results[0][0])
+
+
+def test_the_callers_randomness_is_untouched():
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    for shot in train(tiny(dropout=0.5), DATA, steps=4, every=2, batch_size=8):
+        assert torch.equal(torch.get_rng_state(), state)
+        shot.sample(3)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_snapshots_come_where_they_are_asked_for():
+    def steps(**options):
+        return [s.step for s in train(tiny(), DATA, batch_size=8, **options)]
+
+    assert steps(steps=5, every=2) == [0, 2, 4, 5]
+    assert steps(steps=5, every=[1, 3]) == [0, 1, 3, 5]
+    assert steps(steps=0) == [0]
+
+
+def test_history_has_one_entry_for_each_step_and_the_true_values():
+    pair = Pair(*(n.double() for n in tiny()[:2]), Gaussian(2))
+    g, d = copy.deepcopy(pair.generator), copy.deepcopy(pair.discriminator)
+    shot = last(pair, DATA.double(), objective=WGAN_GP, steps=1201, every=1000, seed=1)
+    assert {name: len(v) for name, v in shot.history.items()} == dict.fromkeys(runs.LOSSES, 1201)
+    rng = torch.Generator().manual_seed(1)
+    real = DATA.double()[torch.randint(64, (8,), generator=rng)]
+    fake = g(torch.randn(8, 2, generator=rng).double())
+    t = torch.rand(8, 1, generator=rng)
+    first = WGAN_GP.discriminator_loss(d(real), d(fake)).item()
+    assert shot.history["discriminator"][0].item() == pytest.approx(first, rel=1e-5)
+    penalty = WGAN_GP.penalty(d, real, fake, t).item()
+    assert shot.history["penalty"][0].item() == pytest.approx(penalty, rel=1e-5)
+
+
+def test_the_average_generator_follows_the_live_one():
+    pair = tiny()
+    expected, weights = None, []
+    for shot in train(pair, DATA, steps=30, every=1, batch_size=8, ema=0.8):
+        live = vector(shot.generator)
+        weights.append(live)
+        decay = min(0.8, shot.step / (shot.step + 10))
+        expected = live if expected is None else decay * expected + (1 - decay) * live
+        torch.testing.assert_close(vector(shot.average), expected, rtol=1e-5, atol=1e-6)
+    assert not torch.equal(vector(shot.average), weights[-1])
+    without = last()
+    assert without.average is without.generator
+
+
+def test_schedules_multiply_each_players_own_options():
+    seen = []
+
+    class Spy(torch.optim.SGD):
+        def step(self, closure=None):
+            seen.append((self.param_groups[0]["lr"], self.param_groups[0]["momentum"]))
+            return super().step(closure)
+
+    slow, fast = (partial(Spy, lr=lr, momentum=0.5) for lr in (0.1, 0.2))
+    schedules = {"lr": exponential(2.0, floor=0.3), "momentum": linear(1, 1.4, 2)}
+    last(optimizers=(slow, fast), steps=4, schedules=schedules)
+    factors = [1, 0.5, 0.3, 0.3]
+    momenta = [0.5, 0.6, 0.7, 0.7]
+    assert [lr for lr, _ in seen[::2]] == pytest.approx([0.1 * f for f in factors])
+    assert [lr for lr, _ in seen[1::2]] == pytest.approx([0.2 * f for f in factors])
+    assert [m for _, m in seen[::2]] == pytest.approx(momenta)
+
+
+@given(steps=st.integers(1, 10_000), share=st.floats(0, 1.5))
+@settings(deadline=None)
+def test_schedules_start_at_1_fall_and_end(steps, share):
+    step = int(share * steps)
+    for schedule, end in (
+        (linear(1, 0.2, steps), 0.2),
+        (cosine(steps, 0.1), 0.1),
+        (flat_then_linear(steps, 0.3), 0.0),
+    ):
+        assert schedule(0) == pytest.approx(1)
+        assert end - 1e-12 <= schedule(step + 1) <= schedule(step) <= 1
+        assert schedule(2 * steps) == pytest.approx(end)
+    assert exponential(1.000004, 1e-5)(steps) == pytest.approx(
+        math.exp(-steps * math.log(1.000004))
+    )
+
+
+def test_a_loss_that_is_no_longer_finite_names_step_and_network(tmp_path):
+    path = tmp_path / "a.pt"
+    fine = {"every": 5, "optimizers": (sgd(0.1), sgd(0.1)), "checkpoint": path}
+    last(steps=10, **fine)
+    good = checkpoints.load(path)
+    wild = {"lr": lambda step: 1.0 if step < 12 else 1e30}
+    with pytest.raises(DivergenceError, match="lower learning rate") as caught:
+        last(steps=40, resume=True, schedules=wild, **fine)
+    assert 12 <= caught.value.step <= 14  # the first mad step is the 13th
+    assert caught.value.network in ("discriminator", "generator")
+    kept = checkpoints.load(path)  # saved at step 10, the last good one
+    assert kept["step"] == good["step"] == 10
+    for name, weights in kept["generator"]["network"].items():
+        assert torch.equal(weights, good["generator"]["network"][name])
+
+
+def test_weights_that_overflow_in_the_very_last_step_are_noticed():
+    with pytest.raises(DivergenceError, match="weights are no longer finite"):
+        last(steps=1, optimizers=(sgd(0.1), sgd(1e300)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": -1}, r"steps must be an integer of at least 0, got -1"),
+        ({"batch_size": 0}, r"batch_size must be an integer of at least 1, got 0"),
+        ({"critic_steps": 1.5}, r"critic_steps must be an integer of at least 1, got 1\.5"),
+        ({"ema": 1.0}, r"ema must be at least 0 and below 1, or None, got 1\.0"),
+        ({"every": [3, 1]}, r"every must be a step count or an increasing sequence"),
+        ({"data": torch.rand(5)}, r"data must be a tensor \(n, \.\.\.\)"),
+        ({"data": [[1.0]]}, r"data must be a tensor .* got list"),
+        ({"data": torch.zeros(5, 4, dtype=torch.int64)}, r"data must be uint8 .* got torch\.int64"),
+        ({"data": torch.full((5, 4), torch.nan)}, r"data must be finite"),
+        ({"data": torch.rand(5, 3)}, r"the generator's samples have shape \(2, 4\)"),
+        ({"labels": LABELS[:3]}, r"labels must be 64 integers"),
+        ({"labels": LABELS}, r"the generator cannot be called"),
+        ({"schedules": {"betas2": linear(1, 0, 5)}}, r"Adam has no option 'betas2'"),
+    ],
+)
+def test_bad_arguments_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        last(**change)
+
+
+def test_networks_that_do_not_fit_are_named_at_the_call():
+    pair = tiny()
+    with pytest.raises(
+        ValueError, match=r"discriminator must return \(n, 1\) logits, got \(2, 4\)"
+    ):
+        train(Pair(pair.generator, nn.Identity(), pair.prior), DATA, steps=1)
+    with pytest.raises(ValueError, match="the discriminator cannot be called"):
+        train(Pair(pair.generator, mlp([5, 1]), pair.prior), DATA, steps=1)
+
+
+def test_sampling_is_reproducible_leaves_the_mode_and_uses_evaluation_mode():
+    pair = circulating_pair()
+    before = copy.deepcopy(pair.generator.state_dict())
+    a = sample(pair.generator.train(), pair.prior, 6, seed=2)
+    b = sample(pair.generator, pair.prior, 6, seed=2)
+    assert torch.equal(a, b)
+    assert pair.generator.training
+    assert all(torch.equal(v, before[k]) for k, v in pair.generator.state_dict().items())
+    assert not torch.equal(a, sample(pair.generator, pair.prior, 6, seed=3))
+
+
+def test_bfloat16_products_keep_float32_weights_and_losses():
+    pair = tiny()
+    shot = last(pair, autocast=torch.bfloat16, objective=WGAN_GP)
+    assert {p.dtype for p in pair.generator.parameters()} == {torch.float32}
+    exact = last(objective=WGAN_GP)
+    torch.testing.assert_close(
+        shot.history["discriminator"], exact.history["discriminator"], atol=0.05, rtol=0.05
+    )
+
+
+class Normal(nn.Module):
+    """The generator x = μ + z, whose p_g = N(μ, 1) is known."""
+
+    def __init__(self, mean):
+        super().__init__()
+        self.mean = nn.Parameter(torch.tensor([mean]))
+
+    def forward(self, z):
+        return self.mean + z
+
+
+class Exact(nn.Module):
+    """The logit of D*: log p_data - log p_g for p_data = N(0, 1) and p_g = N(μ, 1) of this moment."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = [generator]  # not a parameter of D
+
+    def forward(self, x):
+        mean = self.generator[0].mean.detach()
+        return ((x - mean).square() - x.square()).sum(1, keepdim=True) / 2
+
+
+@pytest.mark.parametrize("objective", [MINIMAX, NON_SATURATING], ids=lambda o: o.name)
+def test_with_the_optimal_discriminator_the_divergence_falls(objective):
+    """JSD(N(0, 1), N(μ, 1)) grows with |μ|, so |μ| has to fall; D has no parameters and stands
+    still.
+    """
+    generator = Normal(2.0)
+    pair = Pair(generator, Exact(generator), Gaussian(1))
+    data = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0))
+    means = [
+        abs(shot.generator.mean.item())
+        for shot in train(
+            pair,
+            data,
+            steps=400,
+            every=100,
+            batch_size=256,
+            objective=objective,
+            optimizers=(adam(), sgd(0.05, momentum=0.0)),
+        )
+    ]
+    assert all(b < a or b < 0.2 for a, b in pairwise(means))
+    assert means[-1] < 0.2
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=lambda o: o.name)
+def test_on_cuda_a_replayed_graph_takes_the_steps_of_the_eager_loop(objective, monkeypatch):
+    results = []
+    for graphs in (True, False):
+        if not graphs:
+            monkeypatch.setattr(
+                "gan_tutorial.training.captured", lambda step, run: lambda: step(run)
+            )
+        pair = tiny()
+        pair.generator.cuda()
+        pair.discriminator.cuda()
+        schedules = {"lr": linear(1, 0, 60)}
+        shot = last(pair, objective=objective, steps=40, schedules=schedules, ema=0.9)
+        results.append((vector(shot.generator), vector(shot.discriminator), vector(shot.average)))
+    for graph, eager in zip(*results, strict=True):
+        torch.testing.assert_close(graph, eager, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_on_cuda_nothing_waits_for_the_device_inside_the_loop():
+    pair = line_pair()
+    pair.generator.cuda()
+    pair.discriminator.cuda()
+    run = train(pair, torch.randn(100, 1), steps=60, every=60)
+    next(run)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with pytest.raises(RuntimeError, match="synchronizing"):
+            next(run)  # the losses read at the snapshot are the first to wait
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
