@@ -52,7 +52,7 @@ def test_values_equal_the_package(javascript, family, t):
         assert found[name] == pytest.approx(truth, rel=1e-9, abs=1e-11), name
 
 
-@pytest.mark.parametrize("t", (0.05, 0.7, 1.95, 3.3, 7.5))
+@pytest.mark.parametrize("t", [0.05, 0.7, 1.95, 3.3, 7.5])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_slopes_equal_differences_of_the_package(javascript, family, t):
     h = 2e-3
