@@ -92,7 +92,7 @@ def sample(distribution: Distribution, n: int, generator: torch.Generator | None
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
         raise ValueError(f"n must be a whole number of points, at least 0; got {n!r}")
-    where = _device_of(distribution)
+    where = device_of(distribution)
     if generator is not None and generator.device.type != where.type:
         raise ValueError(
             f"generator must live on the distribution's device, {where}; got one on "
@@ -126,7 +126,7 @@ def plotting_range(*distributions: Distribution, widths: float = 4.0) -> tuple[f
 
 
 def _span(distribution: Distribution, widths: float) -> tuple[float, float]:
-    _device_of(distribution)
+    device_of(distribution)
     if isinstance(distribution, Uniform):
         low, high = distribution.low.item(), distribution.high.item()
         return low - (high - low) / 4, high + (high - low) / 4
@@ -138,7 +138,7 @@ def _span(distribution: Distribution, widths: float) -> tuple[float, float]:
     return (mean - widths * std).min().item(), (mean + widths * std).max().item()
 
 
-def _device_of(distribution) -> torch.device:
+def device_of(distribution) -> torch.device:
     """The device of one of our distributions; a ``ValueError`` for anything else."""
     if isinstance(distribution, Normal) and distribution.batch_shape == ():
         return distribution.loc.device

@@ -23,14 +23,8 @@ import math
 
 import torch
 
-from gan_tutorial._components import (
-    Bells,
-    Block,
-    cdf_difference,
-    component_pair,
-    log_densities_and_ratio,
-    panels_for,
-)
+from gan_tutorial._components import Bells, Block, component_pair_on_cpu, panels_for
+from gan_tutorial._differences import cdf_difference, log_densities_and_ratio
 from gan_tutorial._quadrature import integrate, split_at_sign_changes
 
 __all__ = ["js", "kl", "total_variation", "wasserstein1"]
@@ -45,7 +39,7 @@ def kl(p, q) -> float:
     Infinite as soon as ``p`` has mass where ``q`` has none. The integrand used is
     :math:`p\log(p/q) - p + q`, which has the same integral and is nowhere negative.
     """
-    p, q = _on_cpu(p, q)
+    p, q = component_pair_on_cpu(p, q)
     if isinstance(q, Block) and not (isinstance(p, Block) and q.low <= p.low and p.high <= q.high):
         return math.inf
 
@@ -67,7 +61,7 @@ def js(p, q) -> float:
     of Theorem 1 of Goodfellow et al. (2014, arXiv:1406.2661), where
     :math:`C(G) = -\log 4 + 2\,JSD(p_{data}\|p_g)`.
     """
-    p, q = _on_cpu(p, q)
+    p, q = component_pair_on_cpu(p, q)
 
     def integrand(anchor, offset):
         mean, ratio = _mean_density_and_ratio(p, q, anchor, offset)
@@ -85,7 +79,7 @@ def js(p, q) -> float:
 @torch.no_grad()
 def total_variation(p, q) -> float:
     r"""Total variation distance :math:`\frac12\int |p-q| = \sup_A |P(A) - Q(A)|`, in [0, 1]."""
-    p, q = _on_cpu(p, q)
+    p, q = component_pair_on_cpu(p, q)
 
     def ratio_at(anchor, offset):
         return log_densities_and_ratio(p, q, anchor, offset)[2]
@@ -111,7 +105,7 @@ def wasserstein1(p, q) -> float:
     bells or two blocks has a closed form: the mean of :math:`|\Delta\mu + \Delta\sigma Z|`, or
     the mean distance of two straight lines. A shift of any density by t costs exactly ``|t|``.
     """
-    p, q = _on_cpu(p, q)
+    p, q = component_pair_on_cpu(p, q)
     if isinstance(p, Block) and isinstance(q, Block):
         return _mean_distance_of_lines((p.low - q.low).item(), (p.high - q.high).item())
     if isinstance(p, Bells) and isinstance(q, Bells) and len(p.mean) == len(q.mean) == 1:
@@ -122,11 +116,6 @@ def wasserstein1(p, q) -> float:
 
     panels = split_at_sign_changes(gap, panels_for(p, q))
     return integrate(lambda anchor, offset: gap(anchor, offset).abs(), panels)
-
-
-def _on_cpu(p, q):
-    p, q = component_pair(p, q)
-    return type(p)(*(t.cpu() for t in p)), type(q)(*(t.cpu() for t in q))
 
 
 def _mean_density_and_ratio(p, q, anchor, offset):

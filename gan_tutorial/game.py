@@ -14,8 +14,10 @@ import math
 import torch
 from torch.nn.functional import softplus
 
-from gan_tutorial._components import component_pair, log_densities_and_ratio, panels_for
+from gan_tutorial._components import component_pair, component_pair_on_cpu, panels_for
+from gan_tutorial._differences import log_densities_and_ratio
 from gan_tutorial._quadrature import RELATIVE_TOLERANCE, integrate
+from gan_tutorial.distributions import device_of
 from gan_tutorial.divergences import js
 
 __all__ = ["optimal_discriminator", "optimal_logit", "value", "virtual_criterion"]
@@ -29,20 +31,19 @@ def value(p_data, p_g, discriminator) -> float:
     r"""The value :math:`V(D, G)` of equation (1): integrated, not sampled, so free of noise.
 
     ``discriminator`` maps points ``(n, 1)`` to *logits* ``(n, 1)`` or ``(n,)``: any function, or
-    a ``torch.nn.Module``, which gets its points in its own precision and on its own device.
+    a ``torch.nn.Module``, which gets its points in its own precision and on its own device, and
+    is taken in the mode it is in (call its ``eval()`` first if it has dropout or batch norm).
     Returns a float in nats, at most ``-log 4 + 2 JSD`` (Theorem 1), ``-inf`` if D is certain and
     wrong somewhere. Accurate to about 1e-12 for smooth logits in float64, 1e-6 in float32.
 
         >>> value(p_data, p_g, partial(optimal_logit, p_data, p_g))
     """
-    data, generated = component_pair(p_data, p_g, NAMES)
-    data, generated = _cpu(data), _cpu(generated)
-    like, tolerance = _precision(discriminator)
+    data, generated = component_pair_on_cpu(p_data, p_g, NAMES)
+    like, tolerance = _precision(discriminator, p_data)
 
     def integrand(anchor, offset):
         x = (anchor + offset).reshape(-1, 1)
-        s = discriminator(x.to(like)) if like is not None else discriminator(x)
-        s = _checked_logits(s, x).reshape(offset.shape)
+        s = _checked_logits(discriminator(x.to(like)), x).reshape(offset.shape)
         log_data, log_generated, _ = log_densities_and_ratio(data, generated, anchor, offset)
         _refuse_nan(s, torch.maximum(log_data, log_generated), anchor + offset)
         return _weighted(log_data, -softplus(-s)) + _weighted(log_generated, -softplus(s))
@@ -116,15 +117,10 @@ def _refuse_nan(s: torch.Tensor, log_weight: torch.Tensor, x: torch.Tensor) -> N
         )
 
 
-def _precision(discriminator) -> tuple[torch.Tensor | None, float]:
-    """A tensor to imitate in precision and device (modules only), and a tolerance to match."""
+def _precision(discriminator, p_data) -> tuple[torch.Tensor, float]:
+    """A tensor whose precision and device the points should have, and a tolerance to match."""
     if isinstance(discriminator, torch.nn.Module):
         like = next(discriminator.parameters(), None)
-        if like is not None and like.dtype != torch.float64:
-            return like, 1e-6
-        return like, 1e-10
-    return None, RELATIVE_TOLERANCE
-
-
-def _cpu(density):
-    return type(density)(*(t.cpu() for t in density))
+        if like is not None:
+            return like, 1e-10 if like.dtype == torch.float64 else 1e-6
+    return torch.empty(0, dtype=torch.float64, device=device_of(p_data)), RELATIVE_TOLERANCE

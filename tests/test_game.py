@@ -210,3 +210,5 @@ def test_the_optimal_discriminator_is_born_where_its_points_are():
     assert found.device.type == "cuda"
     expected = optimal_discriminator(mixture([0, 1], [1, 2], [0.5, 0.5]), normal(1, 1), x.cpu())
     torch.testing.assert_close(found.cpu(), expected, rtol=1e-12, atol=0)
+    best = value(p, q, partial(optimal_logit, p, q))
+    assert best == pytest.approx(virtual_criterion(p, q), rel=1e-11)
