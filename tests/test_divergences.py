@@ -17,7 +17,7 @@ from gan_tutorial.divergences import js, kl, total_variation, wasserstein1
 
 LOG2 = math.log(2)
 ALL = (kl, js, total_variation, wasserstein1)
-TOLERANCE = 1e-12  # asked for: 1e-9
+TOLERANCE = 1e-11  # asked for: 1e-9; found: 3e-13 at worst
 
 tens = [float(i) for i in range(10)]
 TEN = mixture(tens, [0.1 + 0.05 * i for i in range(10)], [0.1] * 10)
