@@ -42,7 +42,7 @@ fix: $(READY) ## what lint can mend by itself
 	$(BIN)/ruff format .
 	$(BIN)/python scripts/check_notebooks.py --fix
 
-bench: $(READY) chromium ## measure everything side by side; results go to benchmarks/results
+bench: book chromium ## measure everything side by side; results go to benchmarks/results
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m benchmarks
 
 serve: book ## show the book at http://localhost:8000 (PORT=… for another)

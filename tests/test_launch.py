@@ -77,7 +77,7 @@ def launches():
         )
 
 
-@pytest.mark.parametrize("path", launches())
+@pytest.mark.parametrize("path", list(launches()))
 def test_chapter_runs_alone_in_what_colab_has(colab, checkout, tmp_path, path):
     environment = tmp_path / "env"
     shutil.copytree(colab.parents[1], environment, symlinks=True, copy_function=os.link)
@@ -120,7 +120,7 @@ def binder_server(tmp_path):
     environment = tmp_path / "env"
     wanted = (ROOT / "binder" / "requirements.txt").read_text().splitlines()
     extra = [line for line in wanted if re.match(r"[a-z]", line)]
-    python = make_environment(environment, "-r", ROOT / "requirements.txt", *extra)
+    python = make_environment(environment, "-c", ROOT / "requirements.txt", *extra)
     run(
         "bash",
         ROOT / "binder" / "postBuild",

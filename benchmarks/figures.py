@@ -1,0 +1,154 @@
+"""How long a figure takes from the slider's event to the frame that shows it, against the usual way in a notebook.
+
+Ours is timed in headless Chromium on the built book: inside an animation frame a slider is moved and the clock stops
+at the first task after that frame's style, layout and paint. The usual way is timed without its trip through kernel,
+network and browser: an `ipywidgets.interactive` slider moves, and its callback draws the same curves with matplotlib
+and encodes the picture.
+"""
+
+import io
+import os
+import time
+from pathlib import Path
+from statistics import median
+
+from benchmarks import harness
+
+HTML = Path(__file__).parents[1] / "_build" / "html"
+MOVE = """
+async ([name, count]) => {
+  const figure = document.querySelector(`[data-figure="${name}"]`);
+  figure.scrollIntoView({ block: "center" });
+  const slider = figure.querySelector("input[type=range]");
+  if (!slider) return null;
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const painted = () => new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(0);
+  });
+  const [low, high, step] = ["min", "max", "step"].map((key) => Number(slider[key]));
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    await frame();
+    const start = performance.now();
+    slider.value = low + step * Math.round((((i * 37) % 101) / 101) * ((high - low) / step));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await painted();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+"""
+
+
+def percentile(times, share):
+    return sorted(times)[min(len(times) - 1, int(share * len(times)))]
+
+
+def pages_with_figures():
+    """The first built page on which each figure stands."""
+    from gan_tutorial import figures
+
+    pages = {}
+    for name in [getattr(figures, each).name for each in figures.__all__]:
+        for path in sorted(HTML.glob("*.html")):
+            if f'data-figure="{name}"' in path.read_text(encoding="utf-8"):
+                pages.setdefault(name, path)
+    return pages
+
+
+def time_figures(count):
+    """For each figure of the built book, in ms: `count` moves of its first slider, and the time until it was ready."""
+    from playwright.sync_api import sync_playwright
+
+    found = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        for name, path in pages_with_figures().items():
+            page = browser.new_page()
+            page.goto(path.as_uri())
+            page.wait_for_selector(f'[data-figure="{name}"][data-ready]', state="attached")
+            ready = page.evaluate("performance.now()")
+            page.evaluate(MOVE, [name, 20])
+            times = page.evaluate(MOVE, [name, count])
+            page.close()
+            if times:
+                found[name] = {
+                    "median": median(times),
+                    "p99": percentile(times, 0.99),
+                    "ready": ready,
+                }
+        browser.close()
+    return found
+
+
+def time_usual_way(count):
+    """Times in ms of the optimal-discriminator figure as `ipywidgets.interact` with matplotlib."""
+    import ipywidgets
+    import numpy as np
+    from matplotlib.figure import Figure
+    from scipy.stats import norm
+
+    x = np.linspace(-7, 7, 281)
+
+    def draw(mean, width, weight, separation):
+        shift = separation / 2
+        p = weight * norm.pdf(x, -shift, 0.7) + (1 - weight) * norm.pdf(x, shift, 0.7)
+        q = norm.pdf(x, mean, width)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            js = 0.5 * np.trapezoid(
+                np.nan_to_num(p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))), x
+            )
+        figure = Figure(figsize=(7, 4.4))
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        for curve in (p, q):
+            top.plot(x, curve)
+            top.fill_between(x, curve, alpha=0.13)
+        top.set_title(f"JSD = {js:.4f}")
+        bottom.plot(x, p / (p + q))
+        figure.savefig(io.BytesIO(), format="png", dpi=100)
+
+    sliders = {
+        "mean": (-4.0, 4.0, 0.05),
+        "width": (0.3, 2.5, 0.05),
+        "weight": (0.0, 1.0, 0.01),
+        "separation": (0.0, 6.0, 0.05),
+    }
+    control = ipywidgets.interactive(draw, **sliders)
+    slider = control.children[0]
+    times = []
+    for i in range(count + 3):
+        start = time.perf_counter()
+        slider.value = -4 + 0.05 * ((i * 37) % 160)
+        times.append(1000 * (time.perf_counter() - start))
+    return times[3:]
+
+
+def figure_updates(seconds, device):
+    """Slider to pixels, for every figure of the built book; the usual way for the one on the landing page."""
+    if not (HTML / "index.html").is_file():
+        raise FileNotFoundError("the figures are timed on the built book: run `make book` first")
+    ours = time_figures(max(30, int(seconds * 10)))
+    usual = (
+        median(time_usual_way(max(10, int(seconds * 2)))) / 2
+    )  # `interactive` draws on the change and on update()
+    landing = ours["optimal-discriminator"]
+    return [
+        harness.row(
+            "figure: slider to pixels",
+            "ms (median)",
+            landing["median"],
+            usual,
+            "ipywidgets.interact + matplotlib, kernel side only",
+            smaller_is_better=True,
+            p99=landing["p99"],
+            figures=ours,
+        )
+    ]
+
+
+BENCHMARKS = {"figures": figure_updates}
