@@ -29,7 +29,9 @@ def discover():
     )
     found = {}
     for module in modules:
-        found |= getattr(module, "BENCHMARKS", {})
+        for name, function in getattr(module, "BENCHMARKS", {}).items():
+            if found.setdefault(name, function) is not function:
+                raise ValueError(f"two benchmarks are called {name!r}; give each its own name")
     return found
 
 
@@ -48,17 +50,17 @@ def rate(steps, seconds, device):
     return done / (time.perf_counter() - start)
 
 
-def compare(contenders, seconds, device, rounds=ROUNDS):
-    """Median steps/s of each contender, from `rounds` turns of each in alternation.
+def compare(contenders, seconds, device):
+    """Median steps/s of each contender, from ROUNDS turns of each in alternation.
 
     `contenders` maps a name to an iterator (see `rate`). A first, untimed part warms each up.
     """
-    turn = seconds / (rounds + 1) / len(contenders)
+    turn = seconds / (ROUNDS + 1) / len(contenders)
     for steps in contenders.values():
         rate(steps, turn, device)
     rates = [
         {name: rate(steps, turn, device) for name, steps in contenders.items()}
-        for _ in range(rounds)
+        for _ in range(ROUNDS)
     ]
     return {name: median(r[name] for r in rates) for name in contenders}
 
@@ -128,10 +130,9 @@ def save(results, path):
     """Merge results by name into a JSON file, which is replaced whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     merged = json.loads(path.read_text()) if path.exists() else {}
-    merged |= results
+    text = json.dumps(merged | results, indent=2, sort_keys=True, allow_nan=False)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-        json.dump(merged, file, indent=2, sort_keys=True, allow_nan=False)
-        file.write("\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     os.chmod(file.name, 0o644)

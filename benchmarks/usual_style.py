@@ -1,9 +1,9 @@
 """The yardsticks: GAN training as public scripts usually write it.
 
-Networks, losses, optimisers and the order of the steps follow the scripts that circulate: a Dataset of
-PIL images with torchvision transforms, a DataLoader in the main process, Adam from torch.optim, losses
-read with .item() at each step. Each function below is an endless iterator that yields 1 after each step
-of the generator. Nothing here imports gan_tutorial but the data: it is what we compare with, not our code.
+Networks, losses, optimisers and the order of the steps follow the scripts that circulate: a Dataset
+of PIL images with torchvision transforms, a DataLoader in the main process, noise from NumPy, Adam
+from torch.optim, losses read with .item() at each step. Each training function is endless, and
+yields 1 after a step of the generator. Of gan_tutorial only torchvision's import is used.
 """
 
 from itertools import chain, repeat
@@ -44,7 +44,7 @@ def loader(images, labels, batch_size):
 
 
 class Generator(nn.Module):
-    """z (and a label) through 128-256-512-1024 to a picture in [-1, 1], batch norm as it circulates."""
+    """z (and a label) through 128-256-512-1024 to a picture in [-1, 1]; batch norm as usual."""
 
     def __init__(self, classes=0):
         super().__init__()
@@ -72,7 +72,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A picture (and a label) through 512-256 to a probability, or to a score without the sigmoid."""
+    """A picture (and a label) through 512-256 to a probability; to a score without sigmoid."""
 
     def __init__(self, classes=0, sigmoid=True):
         super().__init__()
@@ -101,6 +101,7 @@ def gan(images, labels, device, batch_size=64, classes=0, networks=None, noise_d
     options = {"lr": 2e-4, "betas": (0.5, 0.999)}
     optimizer_g = torch.optim.Adam(generator.parameters(), **options)
     optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
+    rng = np.random.default_rng(0)
     for imgs, targets in loader(images, labels, batch_size):
         valid = torch.ones(imgs.size(0), 1, device=device)
         fake = torch.zeros(imgs.size(0), 1, device=device)
@@ -108,7 +109,7 @@ def gan(images, labels, device, batch_size=64, classes=0, networks=None, noise_d
         y = (targets.to(device),) if classes else ()
 
         optimizer_g.zero_grad()
-        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), noise_dim))).float()
+        z = torch.tensor(rng.normal(0, 1, (imgs.size(0), noise_dim)), dtype=torch.float32)
         gen_imgs = generator(z.to(device), *y)
         g_loss = adversarial_loss(discriminator(gen_imgs, *y), valid)
         g_loss.backward()
@@ -124,19 +125,26 @@ def gan(images, labels, device, batch_size=64, classes=0, networks=None, noise_d
         yield 1
 
 
+class Flat(nn.Sequential):
+    """Layers on flattened pictures."""
+
+    def forward(self, x):
+        return super().forward(x.view(x.size(0), -1))
+
+
+def small_networks():
+    """64-256-256-784 and 784-256-256-1, the other pair that circulates."""
+    generator = [nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU()]
+    discriminator = [nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2)]
+    return (
+        Flat(*generator, nn.Linear(256, 784), nn.Tanh()),
+        Flat(*discriminator, nn.Linear(256, 1), nn.Sigmoid()),
+    )
+
+
 def small_gan(images, labels, device):
-    """The other common script: z 64, two hidden layers of 256 in each network, batches of 100."""
-
-    class Flat(nn.Sequential):
-        def forward(self, x):
-            return super().forward(x.view(x.size(0), -1))
-
-    networks = (
-        Flat(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 784))
-        .append(nn.Tanh()),
-        Flat(nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2))
-        .append(nn.Linear(256, 1)).append(nn.Sigmoid()),
-    )  # fmt: skip
+    """The same script with the small networks, in batches of 100."""
+    networks = small_networks()
     return gan(images, labels, device, batch_size=100, networks=networks, noise_dim=64)
 
 
@@ -145,10 +153,11 @@ def wgan(images, labels, device, critic_steps=5):
     generator, critic = Generator().to(device), Discriminator(sigmoid=False).to(device)
     optimizer_g = torch.optim.RMSprop(generator.parameters(), lr=5e-5)
     optimizer_d = torch.optim.RMSprop(critic.parameters(), lr=5e-5)
+    rng = np.random.default_rng(0)
     for i, (imgs, _) in enumerate(loader(images, labels, 64)):
         real_imgs = imgs.to(device)
         optimizer_d.zero_grad()
-        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), 100))).float()
+        z = torch.tensor(rng.normal(0, 1, (imgs.size(0), 100)), dtype=torch.float32)
         z = z.to(device)
         fake_imgs = generator(z).detach()
         loss_d = -torch.mean(critic(real_imgs)) + torch.mean(critic(fake_imgs))
@@ -166,10 +175,9 @@ def wgan(images, labels, device, critic_steps=5):
             yield 1
 
 
-def gradient_penalty(critic, real, fake, device):
+def gradient_penalty(critic, real, fake, rng, device):
     """(‖∇f‖ - 1)² at points between real and fake samples, as the script has it."""
-    alpha = torch.tensor(np.random.default_rng().random((real.size(0), 1, 1, 1))).float()
-    alpha = alpha.to(device)
+    alpha = torch.tensor(rng.random((real.size(0), 1, 1, 1)), dtype=torch.float32).to(device)
     between = (alpha * real + (1 - alpha) * fake).requires_grad_(True)
     score = critic(between)
     gradients = torch.autograd.grad(
@@ -189,13 +197,14 @@ def wgan_gp(images, labels, device, critic_steps=5):
     options = {"lr": 2e-4, "betas": (0.5, 0.999)}
     optimizer_g = torch.optim.Adam(generator.parameters(), **options)
     optimizer_d = torch.optim.Adam(critic.parameters(), **options)
+    rng = np.random.default_rng(0)
     for i, (imgs, _) in enumerate(loader(images, labels, 64)):
         real_imgs = imgs.to(device)
         optimizer_d.zero_grad()
-        z = torch.tensor(np.random.default_rng().normal(0, 1, (imgs.size(0), 100))).float()
+        z = torch.tensor(rng.normal(0, 1, (imgs.size(0), 100)), dtype=torch.float32)
         z = z.to(device)
         fake_imgs = generator(z)
-        penalty = gradient_penalty(critic, real_imgs.data, fake_imgs.data, device)
+        penalty = gradient_penalty(critic, real_imgs.data, fake_imgs.data, rng, device)
         score = torch.mean(critic(fake_imgs)) - torch.mean(critic(real_imgs))
         d_loss = score + 10 * penalty
         d_loss.backward()
