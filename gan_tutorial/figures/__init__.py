@@ -5,6 +5,7 @@ from importlib import import_module
 _MODULES = {
     "Divergences": "divergences",
     "OptimalDiscriminator": "optimal_discriminator",
+    "ParzenBandwidth": "parzen_bandwidth",
     "PointwiseMaximum": "pointwise_maximum",
     "Saturation": "saturation",
 }
