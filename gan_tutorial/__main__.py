@@ -1,0 +1,105 @@
+"""The command line: `python -m gan_tutorial train|sample|evaluate`, each with --help and an
+example.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan_tutorial import commands
+from gan_tutorial.recipes import RECIPES
+from gan_tutorial.runs import DivergenceError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_tutorial",
+        description="Train, sample and evaluate the GANs of the book.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="train|sample|evaluate")
+
+    def add(verb: str, summary: str, example: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(
+            verb,
+            help=summary,
+            description=summary,
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    one = add(
+        "train",
+        "Train by a recipe into a folder: checkpoint, losses, sample grids.",
+        "python -m gan_tutorial train --recipe mnist-short --out runs/digits\n"
+        "  torchrun --nproc-per-node=2 -m gan_tutorial train --recipe mnist-short --out runs/digits",
+    )
+    notes = "\n".join(f"  {name:14}{recipe.note}" for name, recipe in RECIPES.items())
+    one.epilog += f"\n\nrecipes:\n{notes}"
+    one.add_argument("--recipe", default="mnist-short", help="one of those below")
+    one.add_argument("--out", type=Path, required=True, help="the run's folder")
+    one.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    one.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
+    one.add_argument("--batch-size", type=int, help="if not the recipe's")
+    one.add_argument("--every", type=int, help="steps between snapshots, if not the recipe's")
+    two = add(
+        "sample",
+        "Draw a grid of samples from a trained run, as a PNG.",
+        "python -m gan_tutorial sample runs/digits --count 100 --out digits.png",
+    )
+    two.add_argument("--out", type=Path, default=Path("samples.png"), help="default: samples.png")
+    two.add_argument("--label", type=int, help="the class to draw, for a conditional run")
+    three = add(
+        "evaluate",
+        "Held-out Parzen log-likelihood of a trained run, in nats, as JSON.",
+        "python -m gan_tutorial evaluate runs/digits --split test",
+    )
+    three.add_argument("--split", default="test", choices=["validation", "test"])
+    for verb, count in ((two, 100), (three, 10_000)):
+        verb.add_argument("run", type=Path, help="the folder that train wrote")
+        verb.add_argument("--count", type=int, default=count, help=f"samples; default {count}")
+    for verb in (one, two, three):
+        verb.add_argument("--seed", type=int, default=0, help="default 0")
+    for verb in (one, three):
+        verb.add_argument("--root", default="data", help="folder of downloaded data sets")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when it is done, 1 after an error that is told in one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.verb == "train":
+            wanted = {"steps": options.steps, "batch_size": options.batch_size}
+            changes = {
+                k: v for k, v in (wanted | {"every": options.every}).items() if v is not None
+            }
+            commands.run_training(
+                options.recipe,
+                options.out,
+                seed=options.seed,
+                resume=options.resume,
+                root=options.root,
+                changes=changes,
+            )
+        elif options.verb == "sample":
+            what = {"count": options.count, "seed": options.seed, "label": options.label}
+            commands.run_sampling(options.run, options.out, **what)
+            print(options.out)
+        else:
+            what = {"count": options.count, "seed": options.seed, "split": options.split}
+            print(json.dumps(commands.run_evaluation(options.run, root=options.root, **what)))
+    except (ValueError, OSError, ImportError, DivergenceError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as stopped:
+        print(f"\n{stopped}".replace("the same call with resume=True", "--resume"), file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""What `python -m gan_tutorial` does: train, sample, evaluate. A run is a folder:
+
+run.json          recipe, data, seed, settings given on the command line, machine, versions, date,
+                  command
+checkpoint.pt     the last good state; `--resume` goes on from it
+history.csv       the losses of every step
+samples/          one PNG grid for each snapshot
+tensorboard/      the same numbers, where TensorBoard is installed"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gan_tutorial import checkpoints, distributed
+from gan_tutorial.data import flatten, import_torchvision, load
+from gan_tutorial.parzen import choose_sigma, log_likelihood
+from gan_tutorial.recipes import RECIPES, Recipe
+from gan_tutorial.snapshots import Snapshot, sample
+from gan_tutorial.training import train
+
+
+def choose(recipe: str) -> Recipe:
+    """The recipe of that name; ValueError names those there are."""
+    if recipe not in RECIPES:
+        raise ValueError(f"recipe {recipe!r} does not exist; choose one of {', '.join(RECIPES)}")
+    return RECIPES[recipe]
+
+
+def save_grid(samples: Tensor, shape: tuple[int, int, int], path: Path, columns: int = 10) -> None:
+    """Write rows in [0, 1] as one PNG, `columns` pictures of `shape` (c, h, w) to a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = samples.float().cpu().unflatten(1, shape)
+    import_torchvision()
+    from torchvision.utils import save_image
+
+    save_image(pictures, path, nrow=columns)
+
+
+def write_history(history: dict[str, Tensor], folder: Path) -> None:
+    """The losses of every step as `history.csv` and, name by name, as `history.json`."""
+    columns = {name: values.tolist() for name, values in history.items()}
+    with (folder / "history.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["step", *columns])
+        writer.writerows(
+            [i, *row] for i, row in enumerate(zip(*columns.values(), strict=True), start=1)
+        )
+    (folder / "history.json").write_text(json.dumps(columns))
+
+
+def _tensorboard(folder: Path) -> Callable[[Snapshot], None]:
+    """A function that passes a snapshot's losses on to TensorBoard, or does nothing without it."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return lambda snapshot: None
+    writer = SummaryWriter(folder / "tensorboard")
+
+    def write(snapshot: Snapshot) -> None:
+        for name, values in snapshot.history.items():
+            if len(values):
+                writer.add_scalar(name, values[-1], snapshot.step)
+        writer.flush()
+
+    return write
+
+
+def describe(recipe: Recipe, seed: int, changes: dict) -> dict:
+    """What made a run: the recipe and the changes to it, and the machine, versions, date, command."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "recipe": recipe.name,
+        "data": recipe.data,
+        "seed": seed,
+        "changes": changes,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "threads": torch.get_num_threads(),
+        "cuda": device,
+        "versions": {"python": platform.python_version(), "torch": str(torch.__version__)},
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["python -m gan_tutorial", *sys.argv[1:]]),
+    }
+
+
+def run_training(
+    recipe_name: str, out: Path, *, seed: int, resume: bool, root: str, changes: dict
+) -> None:
+    """Train by a recipe into the folder `out`; only the first process writes."""
+    recipe = choose(recipe_name)
+    with distributed.launched() as device:
+        first = distributed.rank() == 0
+        out.mkdir(parents=True, exist_ok=True)
+        images, labels = load(recipe.data, root=root, device=device)
+        pair = recipe.build(seed=seed)
+        pair.generator.to(device)
+        pair.discriminator.to(device)
+        snapshots = train(
+            pair,
+            images,
+            labels=labels if recipe.conditional else None,
+            seed=seed,
+            checkpoint=out / "checkpoint.pt",
+            resume=resume,
+            progress=True,
+            **{**recipe.settings, **changes},
+        )
+        if first:
+            note = describe(recipe, seed, changes)
+            (out / "run.json").write_text(json.dumps(note, indent=1) + "\n")
+        board = _tensorboard(out) if first else None
+        shown = torch.arange(100) % 10 if recipe.conditional else None
+        for snapshot in snapshots:
+            if first:
+                grid = snapshot.sample(100, labels=shown)
+                save_grid(grid, images.shape[1:], out / "samples" / f"{snapshot.step:07d}.png")
+                write_history(snapshot.history, out)
+                board(snapshot)
+
+
+def _trained(folder: Path) -> tuple[Recipe, torch.nn.Module, Callable]:
+    """The recipe, the averaged generator and the prior of the run in `folder`."""
+    if not (folder / "run.json").is_file():
+        raise ValueError(f"{folder} holds no run: there is no run.json; train one with --out")
+    note = json.loads((folder / "run.json").read_text())
+    recipe = choose(note["recipe"])
+    pair = recipe.build(seed=note["seed"])
+    pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
+    return recipe, pair.generator, pair.prior
+
+
+def _labels(recipe: Recipe, count: int, label: int | None) -> Tensor | None:
+    if not recipe.conditional:
+        if label is not None:
+            raise ValueError(f"--label: the recipe {recipe.name} is not conditional")
+        return None
+    if label is not None and not 0 <= label <= 9:
+        raise ValueError(f"--label must be a digit from 0 to 9, got {label}")
+    return torch.arange(count) % 10 if label is None else torch.full((count,), label)
+
+
+def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int | None) -> None:
+    """Write a grid of `count` samples of the run in `folder` to the PNG file `out`."""
+    if count < 1:
+        raise ValueError(f"--count must be at least 1, got {count}")
+    recipe, generator, prior = _trained(folder)
+    samples = sample(generator, prior, count, seed=seed, labels=_labels(recipe, count, label))
+    shape = load(recipe.data, split="validation").images.shape[1:]
+    save_grid(samples, shape, out)
+
+
+def run_evaluation(folder: Path, *, count: int, seed: int, split: str, root: str) -> dict:
+    """Parzen log-likelihood (nats) of `split` under `count` samples, sigma chosen on validation
+    rows.
+
+    Returns mean, standard_error, sigma, and what they belong to. See `gan_tutorial.parzen`.
+    """
+    recipe, generator, prior = _trained(folder)
+    samples = sample(generator, prior, count, seed=seed, labels=_labels(recipe, count, None))
+    validation = flatten(load(recipe.data, split="validation", root=root).images)
+    points = flatten(load(recipe.data, split=split, root=root).images)
+    sigma = choose_sigma(samples, validation, value_range=(0, 1)).sigma
+    result = log_likelihood(samples, points, sigma, value_range=(0, 1))
+    return {
+        "mean": float(result.mean),
+        "standard_error": float(result.standard_error),
+        "sigma": sigma,
+        "samples": count,
+        "split": split,
+        "data": recipe.data,
+        "recipe": recipe.name,
+    }

@@ -1,0 +1,171 @@
+"""The command line, as a reader types it."""
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import gan_tutorial
+from gan_tutorial import checkpoints
+from gan_tutorial.__main__ import main
+from gan_tutorial.commands import save_grid
+from gan_tutorial.data import load
+from gan_tutorial.networks import logit_of_marginals
+from gan_tutorial.recipes import RECIPES
+
+SMALL = ["--steps", "2", "--every", "1", "--batch-size", "4"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    assert main(["train", "--recipe", "mnist-short", "--out", str(folder), *SMALL]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def conditional_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "conditional"
+    assert main(["train", "--recipe", "conditional", "--out", str(folder), *SMALL]) == 0
+    return folder
+
+
+def png_size(path):
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+@pytest.mark.parametrize("verb", ["train", "sample", "evaluate"])
+def test_help_has_an_example(verb, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([verb, "--help"])
+    assert f"python -m gan_tutorial {verb}" in capsys.readouterr().out
+
+
+def test_training_writes_a_run(run):
+    note = json.loads((run / "run.json").read_text())
+    assert note["recipe"] == "mnist-short"
+    assert note["seed"] == 0
+    assert note["changes"] == {"steps": 2, "batch_size": 4, "every": 1}
+    assert {"machine", "versions", "date", "command"} <= note.keys()
+    assert checkpoints.load(run / "checkpoint.pt")["step"] == 2
+    with (run / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["1", "2"]
+    losses = json.loads((run / "history.json").read_text())
+    assert [float(row["generator"]) for row in rows] == losses["generator"]
+    grids = sorted(path.name for path in (run / "samples").iterdir())
+    assert grids == ["0000000.png", "0000001.png", "0000002.png"]
+
+
+def test_a_second_run_does_not_overwrite_and_resume_goes_on(run, capsys):
+    train = ["train", "--recipe", "mnist-short", "--out", str(run), *SMALL]
+    before = (run / "run.json").read_bytes()
+    assert main(train) == 1
+    assert "resume=True goes on from it" in capsys.readouterr().err
+    assert (run / "run.json").read_bytes() == before
+    assert main([*train, "--resume"]) == 0
+    assert checkpoints.load(run / "checkpoint.pt")["step"] == 2
+
+
+def test_sampling_writes_a_grid_and_the_seed_decides_it(run, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        out = ["--out", str(tmp_path / f"{name}.png"), "--count", "20", "--seed", str(seed)]
+        assert main(["sample", str(run), *out]) == 0
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+    width, height = png_size(tmp_path / "a.png")
+    assert width > 10 * 28
+    assert height > 2 * 28
+
+
+def test_a_conditional_run_draws_the_label_it_is_asked_for(conditional_run, tmp_path):
+    paths = [tmp_path / "3.png", tmp_path / "4.png"]
+    for path, label in zip(paths, "34", strict=True):
+        words = ["sample", str(conditional_run), "--label", label, "--count", "4"]
+        assert main([*words, "--out", str(path)]) == 0
+    assert paths[0].read_bytes() != paths[1].read_bytes()
+
+
+def test_evaluation_is_json_with_its_meaning(run, capsys):
+    words = ["evaluate", str(run), "--count", "50", "--split", "validation"]
+    assert main(words) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert math.isfinite(result["mean"])
+    assert result["standard_error"] > 0
+    assert (result["samples"], result["split"], result["data"]) == (50, "validation", "mnist-10k")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--recipe", "mnist-shot", "--out", "x"], "choose one of mnist-short"),
+        (
+            ["train", "--out", "x", "--steps", "-1"],
+            "steps must be an integer of at least 0, got -1",
+        ),
+        (["sample", "nowhere"], "nowhere holds no run"),
+        (["evaluate", "nowhere"], "nowhere holds no run"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(words, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_labels_and_counts_are_checked(run, conditional_run, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "a.png")]
+    assert main(["sample", str(run), "--label", "3", *out]) == 1
+    assert "mnist-short is not conditional" in capsys.readouterr().err
+    assert main(["sample", str(conditional_run), "--label", "10", *out]) == 1
+    assert "a digit from 0 to 9, got 10" in capsys.readouterr().err
+    assert main(["sample", str(run), "--count", "0", *out]) == 1
+    assert "--count must be at least 1" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_is_told_in_one_line(run, tmp_path, capsys):
+    (tmp_path / "run.json").write_bytes((run / "run.json").read_bytes())
+    (tmp_path / "checkpoint.pt").write_bytes((run / "checkpoint.pt").read_bytes()[:-10])
+    assert main(["sample", str(tmp_path), "--out", str(tmp_path / "a.png")]) == 1
+    assert "cut short or changed" in capsys.readouterr().err
+
+
+def test_pictures_in_colour_make_a_grid_too(tmp_path):
+    save_grid(torch.rand(6, 3 * 4 * 4), (3, 4, 4), tmp_path / "new" / "a.png", columns=3)
+    width, height = png_size(tmp_path / "new" / "a.png")
+    assert width > height
+
+
+def test_the_module_runs_as_a_command():
+    package = str(Path(gan_tutorial.__file__).parents[1])
+    process = subprocess.run(
+        [sys.executable, "-m", "gan_tutorial", "--help"],
+        env=os.environ | {"PYTHONPATH": package},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "train" in process.stdout
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
+def test_every_recipe_says_what_it_is_and_builds(recipe):
+    assert recipe.note
+    assert {"steps", "every", "objective", "optimizers"} <= recipe.settings.keys()
+    pair = recipe.build(seed=1)
+    assert pair.prior.dim == 100
+
+
+def test_the_papers_generator_starts_from_the_training_rows_alone():
+    bias = RECIPES["paper-mnist"].build().generator[-2].bias
+    torch.testing.assert_close(bias.detach(), logit_of_marginals(load("mnist-10k").images))

@@ -1,0 +1,116 @@
+"""Two real processes on gloo, launched as torchrun launches them, against one with the joint batch."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan_tutorial import checkpoints, distributed
+from gan_tutorial.networks import mlp_pair
+from gan_tutorial.objectives import OBJECTIVES
+from gan_tutorial.training import train
+
+SCRIPT = """
+    import sys, torch
+    torch.set_num_threads(1)
+    from gan_tutorial import checkpoints, distributed
+    from gan_tutorial.networks import mlp_pair
+    from gan_tutorial.objectives import OBJECTIVES
+    from gan_tutorial.optimizers import sgd
+    from gan_tutorial.training import train
+
+    folder = sys.argv[1]
+    with distributed.launched():
+        rank = distributed.rank()
+        data = torch.rand(64, 4, generator=torch.Generator().manual_seed(0))
+        for name, objective in OBJECTIVES.items():
+            pair = mlp_pair(4, 2, (8,), (8,), classes=3, seed=rank)  # rank 0's weights shall count
+            run = train(pair, data, labels=torch.arange(64) % 3, objective=objective, steps=3,
+                        batch_size=8, critic_steps=2, ema=0.9, optimizers=(sgd(0.01), sgd(0.01)),
+                        checkpoint=f"{folder}/{name}-of-rank-{rank}.pt")
+            shot = list(run)[-1]
+            checkpoints.save(f"{folder}/{name}-{rank}.result", {
+                "generator": shot.generator.state_dict(), "average": shot.average.state_dict(),
+                "discriminator": shot.discriminator.state_dict(), "history": shot.history})
+        try:
+            train(pair, data, labels=torch.arange(64) % 3, steps=1, batch_size=7)
+        except ValueError as error:
+            print(error)
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def launch(folder, size):
+    """Start `size` processes with torchrun's own environment variables; their outputs."""
+    common = {
+        "PYTHONPATH": str(Path(distributed.__file__).parents[1]),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "WORLD_SIZE": str(size),
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder)],
+            env=os.environ | common | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(size)
+    ]
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert all(process.returncode == 0 for process in processes), outputs
+    return [out for out, _ in outputs]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    return one, two, launch(one, 1), launch(two, 2)
+
+
+def test_two_processes_take_the_steps_of_one_with_the_joint_batch(folders):
+    """Plain gradient descent for three steps of both players: gradients, losses, averages agree."""
+    one, two, *_ = folders
+    for name in OBJECTIVES:
+        alone = checkpoints.load(one / f"{name}-0.result")
+        for rank in (0, 1):
+            joint = checkpoints.load(two / f"{name}-{rank}.result")
+            for part, values in alone.items():
+                for key, value in values.items():
+                    torch.testing.assert_close(joint[part][key], value, rtol=0, atol=1e-6)
+
+
+def test_only_rank_0_writes(folders):
+    _, two, *_ = folders
+    written = {path.name for path in two.glob("*.pt")}
+    assert written == {f"{name}-of-rank-0.pt" for name in OBJECTIVES}
+
+
+def test_a_batch_that_cannot_be_shared_is_named(folders):
+    for output in folders[3]:
+        assert "batch_size must be a multiple of the 2 processes, got 7" in output
+
+
+def test_alone_nothing_is_exchanged():
+    x = torch.arange(4.0)
+    assert distributed.rank() == 0
+    assert distributed.size() == 1
+    assert distributed.own_rows(x) is x
+    assert distributed.from_rank_0(x) is x
+    distributed.average_([x])
+    assert torch.equal(x, torch.arange(4.0))
+    with distributed.launched() as device:  # not started by torchrun: nothing is joined
+        assert device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+        assert distributed.size() == 1
+    assert len(list(train(mlp_pair(4, 2), torch.rand(8, 4), steps=1))) == 2
