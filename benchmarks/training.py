@@ -15,6 +15,7 @@ from gan_tutorial.data import load
 from gan_tutorial.networks import Affine, Pair, circulating_pair, mlp_pair
 from gan_tutorial.objectives import WGAN, WGAN_GP
 from gan_tutorial.optimizers import adam, rmsprop
+from gan_tutorial.products import linear
 from gan_tutorial.training import train
 
 USUAL = "DataLoader script"
@@ -35,9 +36,11 @@ class ProductFlops(TorchDispatchMode):
     total = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func._schema.name in ("aten::mm", "aten::addmm"):
-            (n, k), (_, m) = (x.shape for x in args[-2:])
-            self.total += 2 * n * k * m
+        name = func._schema.name
+        if name in ("aten::mm", "aten::addmm"):  # (..., n × k, k × m)
+            self.total += 2 * args[-2].numel() * args[-1].shape[1]
+        elif name == "mkldnn::_linear_pointwise":  # (n × k, m × k, ...)
+            self.total += 2 * args[0].numel() * args[1].shape[0]
         return func(*args, **(kwargs or {}))
 
 
@@ -108,7 +111,7 @@ def gemm_rate(device, dtype, size=1024, repeats=20):
     for _ in range(repeats):
         synchronize(device)
         start = time.perf_counter()
-        a @ b
+        linear(a, b)
         synchronize(device)
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds)
