@@ -65,7 +65,7 @@ const ACTIVATIONS = {
     slope(a, g) { for (let i = 0; i < a.length; i++) g[i] *= a[i] > 0 ? 1 : 0; },
     bend: () => 0,
   },
-  "leaky relu": {
+  "leaky-relu": {
     apply(a) { for (let i = 0; i < a.length; i++) a[i] = Math.max(a[i], 0.2 * a[i]); },
     slope(a, g) { for (let i = 0; i < a.length; i++) g[i] *= a[i] > 0 ? 1 : 0.2; },
     bend: () => 0,
@@ -263,9 +263,9 @@ const OBJECTIVES = {
   "non-saturating": {
     ...LOG_COSTS, generator: (s) => softplus(-s), generatorSlope: (s) => -sigmoid(-s),
   },
-  wgan: { ...WASSERSTEIN_COSTS, clip: 0.01 },
+  wgan: { ...WASSERSTEIN_COSTS, clips: true },
   "wgan-gp": { ...WASSERSTEIN_COSTS, penalty: 10 },
-  "least squares": {
+  "least-squares": {
     real: (s) => 0.5 * (s - 1) ** 2,
     realSlope: (s) => s - 1,
     fake: (s) => 0.5 * s * s,
@@ -327,15 +327,18 @@ function makeOptimizer(name, network, options) {
 // ---------------------------------------------------------------- the game
 
 /** Two networks, an objective and the memory of one batch. Fill real, noise (and mix), then step. */
-function makeGame({ generator, discriminator, objective, optimizer, batch, rates, ...options }) {
+function makeGame(settings) {
+  const { generator, discriminator, objective, optimizer, batch, rates, clip, ...rest } = settings;
   const pass = makePass(generator, batch);
   const [onReal, onFake, between] = [0, 1, 2].map(() => makePass(discriminator, batch));
+  const [forG, forD] = rates.map((rate) => ({ ...rest, rate })); // may be changed between steps
   return {
     generator, discriminator, objective: OBJECTIVES[objective], pass, onReal, onFake, between,
+    forG, forD, clip,
     real: onReal.input, noise: pass.input, fake: pass.output,
     mix: new Float64Array(between.stride), // where between fake (0) and real (1) the slope is fined
-    updateGenerator: makeOptimizer(optimizer, generator, { ...options, rate: rates[0] }),
-    updateDiscriminator: makeOptimizer(optimizer, discriminator, { ...options, rate: rates[1] }),
+    updateGenerator: makeOptimizer(optimizer, generator, forG),
+    updateDiscriminator: makeOptimizer(optimizer, discriminator, forD),
     generatorLoss: 0, discriminatorLoss: 0,
   };
 }
@@ -385,8 +388,8 @@ function generatorGradients(game) {
 function stepDiscriminator(game) {
   game.discriminatorLoss = discriminatorGradients(game);
   game.updateDiscriminator();
-  const { clip } = game.objective, p = game.discriminator.parameters;
-  if (clip) for (let i = 0; i < p.length; i++) p[i] = Math.min(clip, Math.max(-clip, p[i]));
+  const { clip } = game, p = game.discriminator.parameters;
+  if (game.objective.clips) for (let i = 0; i < p.length; i++) p[i] = Math.min(clip, Math.max(-clip, p[i]));
 }
 
 /** One step of the generator on the batch in game.noise. */

@@ -1,0 +1,203 @@
+"""The live figure: its densities, its trainer, the promises of its presets."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gan_tutorial.distributions import mixture, normal
+from gan_tutorial.divergences import js, wasserstein1
+
+SCRIPTS = ("network.js", "live-density.js", "live-trainer.js", "live-presets.js")
+SEEDS = range(1, 11)
+
+HARNESS = """
+// A generator that is the line a + b z: one layer, no activation.
+function affine(a, b) {
+  const network = makeNetwork([1, 1], "tanh");
+  network.parameters.set([b, a]);
+  return network;
+}
+function pushed(a, b, prior) {
+  const push = makeLivePush(affine(a, b), prior);
+  pushForward(push, affine(a, b));
+  const { masses, left, right, beyond, monotone, mean, spread } = push;
+  return { masses: Array.from(masses), left, right, beyond, monotone, mean, spread };
+}
+function distances(means, stds, weights, a, b) {
+  LIVE_DATA.test = means.map((mean, i) => [mean, stds[i], weights[i]]);
+  const push = makeLivePush(affine(a, b), "normal"), data = liveDataMasses("test");
+  pushForward(push, affine(a, b));
+  return { jsd: liveJsd(data, push), w1: liveWasserstein(data, push) };
+}
+function play(settings, steps) {
+  const trainer = makeTrainer(settings);
+  while (trainer.step < steps && !trainer.diverged) liveRound(trainer);
+  return trainer;
+}
+function summary({ jsd, w1, step, diverged, discriminatorSteps, history, game }) {
+  return { jsd, w1, step, diverged, discriminatorSteps, rows: history.length,
+    weights: Array.from(game.generator.parameters) };
+}
+const keepsPromise = (name, seed) => {
+  const { settings, by, kept } = LIVE_PRESETS[name];
+  return kept(play({ ...settings, seed }, by));
+};
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def harness(javascript):
+    javascript.load(HARNESS)
+
+
+EDGES = np.linspace(-6, 6, 121)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.0, 1.0), (1.3, -0.4), (-2.0, 0.2)])
+def test_p_g_is_exact_where_g_is_a_line(javascript, a, b):
+    got = javascript.call("pushed", a, b, "normal")
+    bell = normal(a, abs(b))
+    exact = np.diff(bell.cdf(torch.tensor(EDGES)).numpy())
+    np.testing.assert_allclose(got["masses"], exact, atol=2e-5)
+    assert got["monotone"]
+    assert sum(got["masses"]) + got["left"] + got["right"] == pytest.approx(1, abs=1e-12)
+    assert got["mean"] == pytest.approx(a, abs=1e-9)
+    assert got["spread"] == pytest.approx(abs(b), rel=1e-4)
+
+
+def test_p_g_of_uniform_noise_is_a_block(javascript):
+    got = javascript.call("pushed", 0.5, 1.0, "uniform")
+    low, high = 0.5 - math.sqrt(3), 0.5 + math.sqrt(3)
+    inside = np.clip(np.minimum(EDGES[1:], high) - np.maximum(EDGES[:-1], low), 0, None)
+    np.testing.assert_allclose(got["masses"], inside / (high - low), atol=1e-12)
+
+
+def test_what_leaves_the_picture_is_counted_and_missed(javascript):
+    got = javascript.call("pushed", 9.0, 0.5, "normal")
+    assert got["right"] == pytest.approx(1, abs=1e-12)
+    assert got["beyond"] == pytest.approx(3, abs=1e-9)
+    away = javascript.call("distances", [0.0], [0.5], [1.0], -9.0, 0.5)
+    assert away["jsd"] == pytest.approx(math.log(2), abs=1e-9)
+    assert away["w1"] == pytest.approx(9, abs=1e-3)
+
+
+def test_a_generator_that_folds_is_not_called_exact(javascript):
+    javascript.load("""
+    function folded() {
+      const network = makeNetwork([1, 2, 1], "relu"); // |z|
+      network.parameters.set([1, -1, 0, 0, 1, 1, 0]);
+      const push = makeLivePush(network, "normal");
+      pushForward(push, network);
+      return { monotone: push.monotone, masses: Array.from(push.masses) };
+    }""")
+    got = javascript.call("folded")
+    half = normal(0, 1).cdf(torch.tensor(EDGES)).numpy()
+    exact = np.where(EDGES[1:] > 1e-9, 2 * np.diff(half), 0)
+    assert not got["monotone"]
+    np.testing.assert_allclose(got["masses"], exact, atol=2e-5)
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.0, 1.0), (1.0, 0.5), (-1.5, 1.4)])
+def test_distances_agree_with_the_package(javascript, a, b):
+    means, stds, weights = [-1.5, 1.5], [0.5, 0.8], [0.4, 0.6]
+    got = javascript.call("distances", means, stds, weights, a, b)
+    p_data, p_g = mixture(means, stds, weights), normal(a, abs(b))
+    assert got["jsd"] == pytest.approx(float(js(p_data, p_g)), abs=2e-3)  # cells of width 0.1
+    assert got["w1"] == pytest.approx(float(wasserstein1(p_data, p_g)), abs=2e-3)
+
+
+def test_samples_of_the_data_follow_the_cells(javascript):
+    javascript.load("""
+    function sampled(drawing, count) {
+      const draw = makeLiveSampler(liveDataMasses("drawn", drawing)), random = makeRandom(7);
+      return Array.from({ length: count }, () => draw(random()));
+    }""")
+    drawing = "0" * 20 + "0123456789" + "z" * 5 + "0" * 25
+    x = np.array(javascript.call("sampled", drawing, 40_000))
+    heights = np.repeat([int(digit, 36) for digit in drawing], 2)
+    counts, _ = np.histogram(x, EDGES)
+    assert counts.sum() == len(x)
+    assert (counts[heights == 0] == 0).all()
+    expected = len(x) * heights / heights.sum()
+    statistic = ((counts - expected) ** 2 / np.maximum(expected, 1)).sum()
+    assert statistic < (heights > 0).sum() + 5 * math.sqrt(2 * (heights > 0).sum())
+
+
+def test_an_empty_drawing_is_a_flat_density(javascript):
+    masses = javascript.evaluate("Array.from(liveDataMasses('drawn', '0'.repeat(60)))")
+    assert masses == [1 / 120] * 120
+
+
+# ---------------------------------------------------------------- the trainer
+
+
+def test_a_run_depends_on_its_settings_and_nothing_else(javascript):
+    first, again = (javascript.evaluate("summary(play({ seed: 5 }, 100))") for _ in range(2))
+    other = javascript.evaluate("summary(play({ seed: 6 }, 100))")
+    assert first == again
+    assert first["weights"] != other["weights"]
+    assert first["discriminatorSteps"] == 2 * first["step"] == 200
+
+
+def test_a_run_that_blows_up_says_so_and_leaves_only_finite_numbers(javascript):
+    javascript.load("""
+    function wreck() {
+      const trainer = play({ objective: "least-squares", optimizer: "sgd", rate_g: 50, rate_d: 50 }, 500);
+      const before = trainer.step;
+      liveRound(trainer);
+      const shown = [trainer.jsd, trainer.w1, ...trainer.push.masses, ...trainer.history.jsd];
+      return { failures: liveFailures(trainer), stopped: trainer.step === before,
+        finite: shown.every(Number.isFinite) };
+    }""")
+    assert javascript.call("wreck") == {"failures": ["diverged"], "stopped": True, "finite": True}
+
+
+def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
+    javascript.load("""
+    function longHistory(rows) {
+      const history = makeLiveHistory(), push = { mean: 0 };
+      for (let i = 1; i <= rows; i++) {
+        addToLiveAverage(history, i, -i);
+        addToLiveHistory(history, { step: 20 * i, jsd: i, w1: 2 * i, push });
+      }
+      return { length: history.length, every: history.every,
+        step: Array.from(history.step.slice(0, history.length)),
+        value: Array.from(history.value_d.slice(0, history.length)) };
+    }""")
+    got = javascript.call("longHistory", 50_000)
+    assert 200 <= got["length"] <= 400
+    assert len(set(np.diff(got["step"]))) == 1  # still evenly spaced
+    assert got["step"][-1] > 990_000
+    assert np.corrcoef(got["step"], got["value"])[0, 1] > 0.999  # means of what was left out
+
+
+def test_rates_and_data_may_change_in_the_midst_of_a_run(javascript):
+    javascript.load("""
+    function tuned() {
+      const trainer = play({ seed: 1 }, 60), before = Array.from(trainer.game.generator.parameters);
+      tuneLive(trainer, { rate_g: 0, data: "far-bell", k: 4 });
+      const d = trainer.discriminatorSteps;
+      for (let i = 0; i < 20; i++) liveRound(trainer);
+      return { frozen: before.every((p, i) => p === trainer.game.generator.parameters[i]),
+        steps: trainer.discriminatorSteps - d, w1: trainer.w1, spread: trainer.watch.spread };
+    }""")
+    got = javascript.call("tuned")
+    assert got["frozen"]
+    assert got["steps"] == 80
+    assert got["w1"] > 1
+    assert got["spread"] == pytest.approx(0.4, abs=0.01)
+
+
+def preset_names():
+    from conftest import open_javascript
+
+    with open_javascript(*SCRIPTS) as engine:
+        return engine.evaluate("Object.keys(LIVE_PRESETS)")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_each_preset_keeps_its_promise_for_nine_seeds_of_ten(javascript, name):
+    kept = [javascript.call("keepsPromise", name, seed) for seed in SEEDS]
+    assert sum(kept) >= 9, kept
