@@ -230,6 +230,15 @@ def test_headings_step_down_one_at_a_time(documents, name):
 
 
 @every_page
+def test_no_cell_shows_the_name_of_a_matplotlib_object(documents, name):
+    shown = [
+        output.get_text()
+        for output in documents[f"{name}.html"].select(".cell_output .output pre, .cell_output pre")
+    ]
+    assert [text for text in shown if re.search(r"<matplotlib|<Axes|\bText\(", text)] == []
+
+
+@every_page
 def test_pages_that_run_can_be_launched(documents, name):
     if not (ROOT / "book" / f"{name}.ipynb").is_file():
         pytest.skip("a page of prose: nothing to launch")
