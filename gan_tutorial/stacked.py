@@ -47,7 +47,7 @@ class Stack:
                 bias = next(parameters) if layer.bias is not None else x.new_zeros(())
                 x = _linear(x, weight, bias)
             else:
-                x = _tanh(x) if isinstance(layer, nn.Tanh) else layer(x)
+                x = _Tanh.apply(x) if isinstance(layer, nn.Tanh) else layer(x)
         return x
 
 
@@ -60,11 +60,19 @@ def _linear(x, weight, bias):
     return torch.baddbmm(bias, x, weight.mT)
 
 
-def _tanh(x):
+class _Tanh(torch.autograd.Function):
     """tanh x = 2 σ(2x) - 1: on a CPU, PyTorch's σ is several times as fast as its tanh."""
-    if x.is_cuda:
-        return torch.tanh(x)
-    return torch.add(x.new_tensor(-1.0), torch.sigmoid(2 * x), alpha=2)
+
+    @staticmethod
+    def forward(ctx, x):
+        y = torch.tanh(x) if x.is_cuda else (2 * x).sigmoid_().mul_(2).sub_(1)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, slope):
+        (y,) = ctx.saved_tensors
+        return torch.ops.aten.tanh_backward(slope, y)
 
 
 def _chain(network):
