@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from gan_tutorial.products import Linear
+
 
 class Affine(nn.Module):
     """x ↦ scale·x + shift with fixed numbers: moves pixels between [0, 1] and [-1, 1]."""
@@ -25,7 +27,7 @@ class Maxout(nn.Module):
 
     def __init__(self, inputs: int, width: int, pieces: int) -> None:
         super().__init__()
-        self.linear, self.pieces = nn.Linear(inputs, width * pieces), pieces
+        self.linear, self.pieces = Linear(inputs, width * pieces), pieces
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(x).unflatten(-1, (-1, self.pieces)).amax(-1)
@@ -79,13 +81,13 @@ def mlp(
         raise ValueError(f"mlp: widths must be two or more positive integers, got {list(widths)}")
     layers: list[nn.Module] = []
     for i, (inputs, width) in enumerate(pairwise(widths[:-1])):
-        layers.append(nn.Linear(inputs, width))
+        layers.append(Linear(inputs, width))
         if norm and i > 0:
             layers.append(nn.BatchNorm1d(width, eps=1e-5, momentum=0.1))
         layers.append(hidden())
         if dropout:
             layers.append(nn.Dropout(dropout))
-    layers.append(nn.Linear(widths[-2], widths[-1]))
+    layers.append(Linear(widths[-2], widths[-1]))
     return nn.Sequential(*layers, *([output()] if output else []))
 
 

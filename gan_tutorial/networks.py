@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial.layers import Affine, Conditional, Maxout, TwoBranch, mlp, uniform_weights_
+from gan_tutorial.products import Linear
 from gan_tutorial.seeds import seeded
 
 
@@ -136,7 +137,7 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0) -> Pair:
             nn.Dropout(0.5),
             Maxout(240, 240, 5),
             nn.Dropout(0.5),
-            nn.Linear(240, 1),
+            Linear(240, 1),
         )
         uniform_weights_(d, 0.005)
     if marginals is not None:
@@ -153,15 +154,15 @@ def mirza_pair(classes: int = 10, seed: int = 0) -> Pair:
     """
     with seeded(seed):
         g = TwoBranch(
-            nn.Sequential(nn.Linear(100, 200), nn.ReLU(), nn.Dropout(0.5)),
-            nn.Sequential(nn.Linear(classes, 1000), nn.ReLU(), nn.Dropout(0.5)),
+            nn.Sequential(Linear(100, 200), nn.ReLU(), nn.Dropout(0.5)),
+            nn.Sequential(Linear(classes, 1000), nn.ReLU(), nn.Dropout(0.5)),
             nn.Sequential(mlp([1200, 1200, 784], hidden=nn.ReLU, output=nn.Sigmoid, dropout=0.5)),
             classes,
         )
         d = TwoBranch(
             nn.Sequential(Maxout(784, 240, 5), nn.Dropout(0.5)),
             nn.Sequential(Maxout(classes, 50, 5), nn.Dropout(0.5)),
-            nn.Sequential(Maxout(290, 240, 4), nn.Dropout(0.5), nn.Linear(240, 1)),
+            nn.Sequential(Maxout(290, 240, 4), nn.Dropout(0.5), Linear(240, 1)),
             classes,
         )
         uniform_weights_(g, 0.05)

@@ -51,6 +51,14 @@ def _paper_pair_for_mnist_10k(seed: int = 0) -> Pair:
     return paper_pair(logit_of_marginals(load("mnist-10k").images.flatten(1)), seed=seed)
 
 
+def _bfloat16() -> torch.dtype | None:
+    """bfloat16 where this machine multiplies in it natively; None, for float32, elsewhere."""
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else None
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if native() else None
+
+
 _EPOCH = 8000 // 100  # steps in an epoch of the paper's batches on mnist-10k
 
 # The gradient penalty keeps all digits in play where GANs drop some, and batch norm in the generator
@@ -61,7 +69,7 @@ _WGAN_GP = {
     "objective": WGAN_GP,
     "optimizers": (adam(5e-4, (0.0, 0.9)), adam(5e-4, (0.0, 0.9))),
     "critic_steps": 2,
-    "autocast": torch.bfloat16,
+    "autocast": _bfloat16(),
 }
 
 MNIST_SHORT = Recipe(
