@@ -28,7 +28,7 @@ class ParzenBandwidth(Figure):
     scripts = ("densities.js", "parzen.js")
     title = "Parzen windows on samples: the estimate, and its log-likelihood as the windows widen"
 
-    log_sigma = slider(-1.3, -2.0, 0.5, 0.01, "log10 of the windows' standard deviation")
+    log_sigma = slider(-1.0, -2.0, 0.5, 0.01, "log10 of the windows' standard deviation")
     count = slider(40, 5, MOST, 5, "number of samples")
     samples = traitlets.List(traitlets.Float(), draw(MOST, seed=1)).tag(sync=True)
     held_out = traitlets.List(traitlets.Float(), draw(HELD_OUT, seed=2)).tag(sync=True)

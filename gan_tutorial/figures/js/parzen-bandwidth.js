@@ -17,16 +17,16 @@ function render({ model, el }) {
   });
   const windows = densities.curve({ color: "neutral", width: 1, opacity: 0.75 });
   const data = densities.curve({ color: "data", label: "truth", fill: true, labelAt: -1.5 });
-  const estimate = densities.curve({ color: "generator", label: "estimate", labelAt: 1.25, dy: -12, width: 3 });
+  const estimate = densities.curve({ color: "generator", label: "estimate", labelAt: 2.3, anchor: "start", dx: 4, dy: -10, width: 3 });
   const dots = densities.dots({ color: "generator", radius: 3 });
 
   const scores = figure.plot({
-    label: "Mean log-likelihood against the width of the windows", x: [min, max], y: [-3.6, -0.4], height: 230,
+    label: "Mean log-likelihood against the width of the windows", x: [min, max], y: [-4.4, -0.4], height: 230,
     xLabel: "$log_10$ $σ$", yLabel: "mean log-likelihood (nats)", minWidth: 1000,
   });
-  const ceiling = scores.rule({ color: "data", label: "the true density, on the held-out points" });
-  const onSamples = scores.curve({ color: "neutral", dash: "5 4", width: 2, label: "on the samples themselves", labelAt: -1.25, anchor: "start", dx: 8 });
-  const onHeldOut = scores.curve({ color: "generator", width: 3, label: "on held-out points", labelAt: 0.2, anchor: "start", dx: 8 });
+  const ceiling = scores.rule({ color: "data", label: "true density" });
+  const onSamples = scores.curve({ color: "neutral", dash: "5 4", width: 2, label: "on the samples", labelAt: -1.5, anchor: "start", dx: 8, dy: -4 });
+  const onHeldOut = scores.curve({ color: "generator", width: 3, label: "on held-out points", labelAt: -0.3, dy: 26 });
   const here = scores.rule({ x: true, color: "accent" });
   const handle = scores.point({ color: "accent", drag: { x: "log_sigma" } });
 
