@@ -20,6 +20,7 @@ from gan_tutorial.training import train
 
 USUAL = "DataLoader script"
 EVERY = {"cpu": 25, "cuda": 500}  # steps of the discriminator between two looks at the clock
+GEMM_SIZE = {"cpu": 1024, "cuda": 8192}
 CHUNKS = 10_000  # more than any benchmark will wait for
 ADAM = (adam(2e-4, (0.5, 0.999)), adam(2e-4, (0.5, 0.999)))
 
@@ -104,8 +105,9 @@ def on(device, pair):
     return Pair(pair.generator.to(device), pair.discriminator.to(device), pair.prior)
 
 
-def gemm_rate(device, dtype, size=1024, repeats=20):
+def gemm_rate(device, dtype, repeats=20):
     """The most floating-point operations per second seen in products of large matrices."""
+    size = GEMM_SIZE[torch.device(device).type]
     a, b = torch.rand(2, size, size, device=device).to(dtype)
     seconds = []
     for _ in range(repeats):
