@@ -3,6 +3,9 @@
 from importlib import import_module
 
 _MODULES = {
+    "ConvexChord": "convex_chord",
+    "ConvexSupremum": "convex_supremum",
+    "DiracGan": "dirac_gan",
     "Divergences": "divergences",
     "OptimalDiscriminator": "optimal_discriminator",
     "ParzenBandwidth": "parzen_bandwidth",

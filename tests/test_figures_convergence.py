@@ -1,0 +1,189 @@
+"""The mathematics of the figures of chapter 6 against autograd, eigenvalues and closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import softplus
+
+from gan_tutorial.figures.convex_chord import SHAPES
+from gan_tutorial.figures.dirac_gan import LOSSES, UPDATES
+
+SCRIPTS = ("dirac.js", "convex.js")
+SETTINGS = {
+    "loss": "minimax",
+    "updates": "alternating",
+    "theta": 1.2,
+    "psi": -0.7,
+    "rate": 0.3,
+    "k": 3,
+}
+SETTINGS["penalty"] = 0.2
+
+# The costs of the two players as functions of s(0), s(θ), from the papers' equations; s(x) = ψ x.
+GENERATOR = {
+    "minimax": lambda real, fake: -softplus(fake),
+    "non-saturating": lambda real, fake: softplus(-fake),
+    "wgan": lambda real, fake: -fake,
+}
+DISCRIMINATOR = {
+    "minimax": lambda real, fake: softplus(-real) + softplus(fake),
+    "non-saturating": lambda real, fake: softplus(-real) + softplus(fake),
+    "wgan": lambda real, fake: fake - real,
+}
+
+
+def torch_field(loss, penalty, theta, psi):
+    """(θ', ψ') by autograd: minus the gradient of each player's cost in its own number."""
+    theta = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+    psi = torch.tensor(psi, dtype=torch.float64, requires_grad=True)
+    x = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    real, fake = psi * x, psi * theta
+    (slope,) = torch.autograd.grad(real, x, create_graph=True)
+    (d_theta,) = torch.autograd.grad(GENERATOR[loss](real, fake), theta, retain_graph=True)
+    cost = DISCRIMINATOR[loss](real, fake) + penalty / 2 * slope**2
+    (d_psi,) = torch.autograd.grad(cost, psi)
+    return -d_theta.item(), -d_psi.item()
+
+
+def torch_orbit(settings, count):
+    theta, psi = settings["theta"], settings["psi"]
+    path = [(theta, psi)]
+    for _ in range(count):
+        before = psi
+        for _ in range(settings["k"]):
+            psi += (
+                settings["rate"] * torch_field(settings["loss"], settings["penalty"], theta, psi)[1]
+            )
+        seen = before if settings["updates"] == "simultaneous" else psi
+        theta += (
+            settings["rate"] * torch_field(settings["loss"], settings["penalty"], theta, seen)[0]
+        )
+        path.append((theta, psi))
+    return np.array(path)
+
+
+def orbit(javascript, count, **changes):
+    found = javascript.call("diracOrbit", SETTINGS | changes, count)
+    return np.stack([found["theta"], found["psi"]], axis=1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("updates", ["simultaneous", "alternating"])
+@pytest.mark.parametrize(("k", "penalty"), [(1, 0.0), (3, 0.2)])
+def test_steps_are_those_of_autograd(javascript, loss, updates, k, penalty):
+    changes = {"loss": loss, "updates": updates, "k": k, "penalty": penalty}
+    truth = torch_orbit(SETTINGS | changes, 40)
+    np.testing.assert_allclose(orbit(javascript, 40, **changes), truth, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["minimax", "wgan"])
+def test_the_flow_keeps_its_distance(javascript, loss):
+    path = orbit(javascript, 100, loss=loss, updates="flow", penalty=0)
+    np.testing.assert_allclose(np.hypot(*path.T), math.hypot(1.2, 0.7), rtol=1e-6)
+
+
+def test_the_bilinear_flow_is_a_rotation(javascript):
+    path = orbit(javascript, 50, loss="wgan", updates="flow", penalty=0, rate=0.1)
+    angle = 0.1 * np.arange(51)
+    theta = 1.2 * np.cos(angle) - 0.7 * np.sin(angle)
+    np.testing.assert_allclose(path[:, 0], theta, atol=1e-6)
+
+
+def test_the_non_saturating_flow_comes_slowly_nearer(javascript):
+    radius = np.hypot(*orbit(javascript, 300, loss="non-saturating", updates="flow", penalty=0).T)
+    assert (np.diff(radius) <= 1e-9).all()
+    assert radius[-1] < radius[0]
+
+
+@pytest.mark.parametrize("loss", ["minimax", "wgan"])
+def test_simultaneous_steps_always_move_away(javascript, loss):
+    radius = np.hypot(*orbit(javascript, 100, loss=loss, updates="simultaneous", penalty=0, k=1).T)
+    assert (np.diff(radius) > 0).all()
+    if loss == "wgan":
+        np.testing.assert_allclose(radius[1:] / radius[:-1], math.sqrt(1 + 0.3**2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_alternating_bilinear_steps_stay_on_an_ellipse(javascript, k):
+    h = 0.3
+    theta, psi = orbit(javascript, 300, loss="wgan", updates="alternating", penalty=0, k=k).T
+    conserved = theta**2 + psi**2 / k - h * theta * psi
+    np.testing.assert_allclose(conserved, conserved[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("updates", UPDATES)
+@pytest.mark.parametrize(
+    ("k", "penalty", "rate"), [(1, 0, 0.2), (2, 0.5, 0.5), (10, 1, 1), (1, 0.9, 0.1)]
+)
+def test_the_factor_is_the_spectral_radius_of_a_step(javascript, loss, updates, k, penalty, rate):
+    """The Jacobian of one step at the solution, by steps from two points close to it."""
+    tiny = 1e-6
+    changes = {"loss": loss, "updates": updates, "k": k, "penalty": penalty, "rate": rate}
+    columns = [
+        orbit(javascript, 1, **changes, theta=a * tiny, psi=b * tiny)[1] / tiny
+        for a, b in ((1, 0), (0, 1))
+    ]
+    truth = np.abs(np.linalg.eigvals(np.array(columns).T)).max()
+    found = javascript.call("diracModulus", SETTINGS | changes)
+    # The flow's Jacobian comes from Runge-Kutta steps of at most 0.05; a step's is exact but for curvature.
+    assert found == pytest.approx(truth, rel=1e-6)
+
+
+HEIGHTS = st.lists(
+    st.tuples(*[st.integers(-30, 40).map(lambda n: n / 20)] * 2),
+    min_size=3,
+    max_size=3,
+    unique=True,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(lines=HEIGHTS, x=st.integers(-100, 100).map(lambda n: n / 100), mix=st.floats(0, 1))
+def test_a_subgradient_gives_a_line_that_lies_nowhere_above(javascript, lines, x, mix):
+    found = javascript.call("supportAt", lines, x, mix, 0.0051)
+    grid = np.linspace(-1, 1, 201)
+    left, right = np.array(lines).T[:, :, None]
+    supremum = ((left * (1 - grid) + right * (1 + grid)) / 2).max(0)
+    below = found["value"] + found["slope"] * (grid - found["x"])
+    assert (below <= supremum + 1e-9).all()
+    assert found["low"] - 1e-12 <= found["slope"] <= found["high"] + 1e-12
+    assert abs(found["x"] - x) <= 0.0051
+
+
+@settings(deadline=None, max_examples=60)
+@given(lines=HEIGHTS)
+def test_kinks_are_where_the_slope_of_the_supremum_jumps(javascript, lines):
+    kinks = javascript.call("kinksOf", lines)
+    assert kinks == sorted(kinks)
+    assert len(kinks) <= 2  # three slopes, and a convex function only ever gets steeper
+    for kink in kinks:
+        found = javascript.call("supportAt", lines, kink, 0.5, 0.0051)
+        assert len(found["active"]) >= 2
+        assert found["low"] < found["high"]
+
+
+def test_no_slope_outside_the_interval_supports(javascript):
+    lines = [[1.5, -0.9], [0.75, 0.45], [-1.2, 1.6]]
+    (kink, _) = javascript.call("kinksOf", lines)
+    found = javascript.call("supportAt", lines, kink, 0, 0.0051)
+    assert (found["low"], found["high"]) == pytest.approx((-1.2, -0.15))
+    for slope, side in ((found["low"] - 0.1, -0.01), (found["high"] + 0.1, 0.01)):
+        line = found["value"] + slope * side
+        assert line > javascript.call("supremumAt", lines, kink + side)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_chords_leave_just_the_sets_that_are_not_convex(javascript, shape):
+    assert javascript.evaluate("Object.keys(CONVEX_SHAPES)") == list(SHAPES)
+    generator = np.random.default_rng(0)
+    left = 0.0
+    for points in generator.uniform(-1.4, 1.4, (200, 2, 2)):
+        a, b = (javascript.call(f"CONVEX_SHAPES.{shape}.hold", *point) for point in points.tolist())
+        assert javascript.call(f"CONVEX_SHAPES.{shape}.inside", *a)
+        left = max(left, javascript.call("chordIn", shape, a, b, 50)["outside"])
+    assert (left > 0) == (shape in ("crescent", "plateau"))
