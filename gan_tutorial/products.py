@@ -15,23 +15,48 @@ SMALLEST = 2**21  # terms of a product below which the way to oneDNN costs more 
 ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-class _OneDNN(torch.autograd.Function):
-    """x Wᵀ + b by oneDNN; its gradients are products of the same kind, so they differentiate too."""
+class _OfInput(torch.autograd.Function):
+    """The product x Wᵀ + b, as a function of x alone."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, weight)
+    def forward(ctx, x: Tensor, held: tuple[Tensor, Tensor | None]) -> Tensor:
+        weight, bias = held
+        ctx.save_for_backward(weight)
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
     @staticmethod
-    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        x, weight = ctx.saved_tensors
-        of_x, of_weight, of_bias = ctx.needs_input_grad
-        return (
-            linear(slope, weight.t()) if of_x else None,
-            linear(slope.t(), x.t()) if of_weight else None,
-            slope.sum(0) if of_bias else None,
-        )
+    def backward(ctx, slope: Tensor) -> tuple[Tensor, None]:
+        (weight,) = ctx.saved_tensors
+        return linear(slope, weight.t()), None
+
+
+class _OfParameters(torch.autograd.Function):
+    """Zeros that stand for what the product changes by when W and b do."""
+
+    @staticmethod
+    def forward(ctx, weight: Tensor, bias: Tensor | None, held: tuple[Tensor]) -> Tensor:
+        (x,) = held
+        ctx.save_for_backward(x)
+        return x.new_zeros(()).expand(len(x), len(weight))
+
+    @staticmethod
+    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        (x,) = ctx.saved_tensors
+        of_weight, of_bias, _ = ctx.needs_input_grad
+        gradient = linear(slope.t(), x.t()) if of_weight else None
+        return gradient, slope.sum(0) if of_bias else None, None
+
+
+def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x Wᵀ + b by oneDNN, as two nodes of the graph, of which autograd runs those it needs: G's
+    step wants D's gradient in x but not in W, and a single node could not tell. (`held` hides a
+    tensor from autograd's bookkeeping, not from the gradients of gradients.)
+    """
+    y = _OfInput.apply(x, (weight, bias))
+    parameters = [p for p in (weight, bias) if p is not None]
+    if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
+        y = y + _OfParameters.apply(weight, bias, (x,))
+    return y
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -41,7 +66,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     large = x.dim() == 2 and x.shape[0] * weight.numel() >= SMALLEST
     plain = x.dtype == weight.dtype == torch.float32 and x.device.type == "cpu"
     if ONEDNN and large and plain and not torch.is_autocast_enabled("cpu"):
-        return _OneDNN.apply(x, weight, bias)
+        return _onednn(x, weight, bias)
     return functional.linear(x, weight, bias)
 
 

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_tutorial import products
 from gan_tutorial.products import Linear, linear
@@ -59,21 +60,56 @@ def test_second_derivatives_as_the_gradient_penalty_takes_them(always):
         close(ours, theirs)
 
 
-def test_oneDNN_is_what_computes_large_products(always):  # noqa: N802
+def products_asked_of_onednn(call):
+    """How often `call` asks oneDNN for a product."""
+
+    class Count(TorchDispatchMode):
+        total = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.total += func._schema.name == "mkldnn::_linear_pointwise"
+            return func(*args, **(kwargs or {}))
+
+    with Count() as count:
+        call()
+    return count.total
+
+
+def test_only_what_onednn_can_take_goes_there(always):
     x, weight, bias = tensors(4, 5, 6)
-    assert type(linear(x, weight, bias).grad_fn).__name__ == "_OneDNNBackward"
-    for other in (x.double(), x[None]):  # what it cannot take goes the usual way
-        y = linear(other, weight.to(other.dtype), bias.to(other.dtype))
-        assert "OneDNN" not in type(y.grad_fn).__name__
-        assert y.dtype == other.dtype
+    assert products_asked_of_onednn(lambda: linear(x, weight, bias)) == 1
+    for other in (x.double(), x[None]):
+        y = []
+        arguments = other, weight.to(other.dtype), bias.to(other.dtype)
+        assert products_asked_of_onednn(lambda a=arguments, y=y: y.append(linear(*a))) == 0
+        assert y[0].dtype == other.dtype
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(x, weight, bias).dtype == torch.bfloat16
 
 
-def test_no_gradient_is_computed_that_nobody_asked_for(always):
+@pytest.mark.parametrize(("wanted", "products_needed"), [((0,), 1), ((1, 2), 1), ((0, 1), 2)])
+def test_no_product_is_computed_that_nobody_asked_for(always, wanted, products_needed):
+    leaves = tensors(4, 5, 6)
+    loss = linear(*leaves).square().sum()
+    inputs = [leaves[i] for i in wanted]
+    assert products_asked_of_onednn(lambda: torch.autograd.grad(loss, inputs)) == products_needed
+
+
+def test_weights_changed_between_the_passes_are_noticed(always):
+    """The error that protects from a gradient at weights which are no longer there."""
     x, weight, bias = tensors(4, 5, 6)
-    y = linear(x.detach(), weight, bias)
-    assert [needed is not None for needed, _ in y.grad_fn.next_functions] == [False, True, True]
+    loss = linear(x, weight, bias).sum()
+    with torch.no_grad():
+        weight.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(loss, x)
+
+
+def test_without_gradients_there_is_no_graph(always):
+    x, weight, bias = tensors(4, 5, 6)
+    with torch.no_grad():
+        assert not linear(x, weight, bias).requires_grad
+    assert not linear(x.detach(), weight.detach()).requires_grad
 
 
 def test_layer_has_the_parameters_of_torch_nn_linear():
