@@ -21,7 +21,6 @@ from torch import Tensor
 from gan_tutorial.pairwise import log_kernel_sums
 
 PAPER_SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())  # the grid of the authors' evaluation code
-MEMORY = {"cpu": 512 * 2**20, "cuda": 4 * 2**30}  # bytes of working storage unless told otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,8 @@ def log_likelihood(
         points: ``(m, d)``, likewise; held-out data, never the samples themselves.
         sigma: one standard deviation (units of x), or a sequence of them.
         value_range: ``(low, high)`` that both must lie in, ``(0, 1)`` for pixels; None: any.
-        memory: bytes of working storage beside input and result; None: ``MEMORY``.
+        memory: bytes of working storage beside input and result; None: 512 MiB, on a GPU half of
+            what is free there, at most 8 GiB.
         device: where to compute; None: where ``samples`` are.
         progress: show a progress bar.
 
@@ -117,7 +117,7 @@ def log_likelihood(
     sigmas = _sigmas(sigma)
     device = torch.device(device) if device is not None else y.device
     dtype = torch.promote_types(x.dtype, y.dtype)
-    budget = memory if memory is not None else MEMORY.get(device.type, MEMORY["cpu"])
+    budget = memory if memory is not None else _working_storage(device)
     rates = 0.5 / sigmas.square()
     sums = log_kernel_sums(
         x.to(dtype), y.to(dtype), rates, memory=budget, device=device, progress=progress
@@ -175,6 +175,13 @@ def choose_sigma(
         tried, order = torch.cat([tried, finer]).sort()
         mean = torch.cat([mean, more])[order]
     return SigmaChoice(float(tried[mean.argmax()]), tried, mean)
+
+
+def _working_storage(device: torch.device) -> int:
+    if device.type != "cuda":
+        return 512 * 2**20
+    free, _ = torch.cuda.mem_get_info(device)
+    return min(free // 2, 8 * 2**30)
 
 
 def _rows(data: Tensor | np.ndarray, name: str, value_range: tuple[float, float] | None) -> Tensor:
