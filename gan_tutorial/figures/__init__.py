@@ -11,6 +11,7 @@ _MODULES = {
     "ParzenBandwidth": "parzen_bandwidth",
     "PointwiseMaximum": "pointwise_maximum",
     "Saturation": "saturation",
+    "TrainingPlayer": "training_player",
 }
 
 __all__ = sorted(_MODULES)
