@@ -36,11 +36,13 @@ lint: $(READY) ## ruff on code and notebooks; notebooks carry no outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/check_notebooks.py
+	$(BIN)/python scripts/chapter_table.py --check
 
 fix: $(READY) ## what lint can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python scripts/check_notebooks.py --fix
+	$(BIN)/python scripts/chapter_table.py
 
 bench: book chromium ## measure everything side by side; results go to benchmarks/results
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m benchmarks
