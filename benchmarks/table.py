@@ -18,8 +18,10 @@ def of_results(results):
     for result in results.values():
         for row in result["rows"]:
             usual = f"{_number(row['usual'])} ({row['usual_way']})"
-            ours, unit = _number(row["ours"]), row["unit"]
-            lines.append(f"| {row['case']} | {ours} {unit} | {usual} | {row['ratio']:.1f}× |")
+            ours = f"{_number(row['ours'])} {row['unit']}"
+            if "roofline_share" in row:
+                ours += f" ({row['roofline_share']:.0%} of the matmul rate)"
+            lines.append(f"| {row['case']} | {ours} | {usual} | {row['ratio']:.1f}× |")
     return "\n".join(lines)
 
 

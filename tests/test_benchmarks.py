@@ -136,7 +136,7 @@ def test_results_merge_by_name_and_a_failed_write_leaves_the_old(tmp_path):
 def test_readme_table_comes_from_the_results_and_only_between_the_markers(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{table.START}\nold\n{table.END}\nafter\n")
-    rows = [harness.row("GAN", "steps/s", 1234.4, 100.0, "script")]
+    rows = [harness.row("GAN", "steps/s", 1234.4, 100.0, "script", roofline_share=0.501)]
     machine = {"processor": "a chip", "threads": 2}
     result = {"date": "2026-01-02T03:04", "machine": machine, "versions": {"torch": "9"}}
     harness.save({"training": result | {"rows": rows}}, tmp_path / "cpu.json")
@@ -145,7 +145,7 @@ def test_readme_table_comes_from_the_results_and_only_between_the_markers(tmp_pa
         text = readme.read_text()
         assert text.startswith(f"before\n{table.START}\n\n| | ours")
         assert text.endswith(f"\n{table.END}\nafter\n")
-        assert "| GAN | 1,234 steps/s | 100 (script) | 12.3× |" in text
+        assert "| GAN | 1,234 steps/s (50% of the matmul rate) | 100 (script) | 12.3× |" in text
         assert "a chip, 2 threads; torch 9; 2026-01-02." in text
         assert "old" not in text
     readme.write_text("no markers")
