@@ -1,0 +1,166 @@
+"""Records: what the book keeps of a run that is too long for its build.
+
+    python -m gan_tutorial train --recipe mnist-long --out runs/mnist-long
+    python -m gan_tutorial.record runs/mnist-long --title "WGAN-GP, 30,000 steps"
+
+The second line reads the folder that the first wrote, and leaves two small files,
+`recorded/mnist-long.npz` (pictures and losses) and `.json` (where they come from, and the held-out
+Parzen log-likelihood). `read("mnist-long")` gives both back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_tutorial import checkpoints
+from gan_tutorial.commands import choose
+from gan_tutorial.data import flatten, load
+from gan_tutorial.parzen import choose_sigma, log_likelihood
+from gan_tutorial.snapshots import sample
+
+FOLDER = Path(__file__).parent / "recorded"
+STAGES, SHOWN, DIGITS, POINTS = 7, 10, 100, 250  # moments, pictures of each, final ones, losses
+GAP = 2  # pixels between the pictures of a grid that `train` writes
+PROVENANCE = ("recipe", "seed", "command", "machine", "threads", "cuda", "date", "versions")
+
+
+def to_bytes(pictures: Tensor) -> np.ndarray:
+    """Pixels in [0, 1] as uint8, rounded."""
+    return (pictures.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def first_row(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
+    """The first `SHOWN` pictures, (SHOWN, h, w) grey, of a PNG grid that `train` wrote."""
+    from PIL import Image
+
+    channels, height, width = shape
+    if channels != 1:
+        raise ValueError(f"records hold grey pictures, the data set's have {channels} channels")
+    with Image.open(path) as image:
+        sheet = np.asarray(image.convert("L"))
+    lefts = GAP + np.arange(SHOWN) * (width + GAP)
+    return np.stack([sheet[GAP : GAP + height, left : left + width] for left in lefts])
+
+
+def stages(run: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, pictures): the same noise at up to `STAGES` moments, evenly spread in log(step)."""
+    grids = sorted((run / "samples").glob("*.png"))
+    if not grids:
+        raise ValueError(
+            f"{run} holds no samples/*.png; `python -m gan_tutorial train` writes them"
+        )
+    steps = np.array([int(path.stem) for path in grids])
+    wanted = np.geomspace(max(1, steps[steps > 0].min(initial=1)), max(1, steps[-1]), STAGES - 1)
+    near = [int(np.abs(np.log((steps + 1e-9) / step)).argmin()) for step in wanted]
+    kept = sorted({0, *near})
+    return steps[kept], np.stack([first_row(grids[i], shape) for i in kept])
+
+
+def losses(history: Tensor) -> dict[str, np.ndarray]:
+    """The run's losses as means over about `POINTS` windows, and the last step of each window."""
+    window = max(1, len(history) // POINTS)
+    whole = history[: len(history) // window * window]
+    means = whole.unflatten(0, (-1, window)).mean(1).numpy().astype(np.float32)
+    names = ("discriminator_loss", "penalty", "generator_loss")
+    return {
+        "loss_steps": window * np.arange(1, len(means) + 1),
+        **{name: means[:, i] for i, name in enumerate(names)},
+    }
+
+
+def held_out(samples: Tensor, data: str, root: str) -> dict:
+    """Parzen log-likelihood of the test rows (nats), sigma chosen on the validation rows."""
+    validation, test = (flatten(load(data, split, root).images) for split in ("validation", "test"))
+    sigma = choose_sigma(samples, validation, value_range=(0, 1)).sigma
+    result = log_likelihood(samples, test, sigma, value_range=(0, 1))
+    return {
+        "data": data,
+        "samples": len(samples),
+        "sigma": sigma,
+        "mean": float(result.mean),
+        "standard_error": float(result.standard_error),
+    }
+
+
+def record(
+    run: Path, out: Path, *, title: str, samples: int = 10_000, root: str = "data"
+) -> tuple[Path, Path]:
+    """Write `out`/RECIPE.npz and .json from the folder `run`; both paths are returned.
+
+    The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8; `steps` (k,); the losses
+    over `loss_steps`. ValueError where the folder holds no finished run.
+    """
+    if not (run / "run.json").is_file():
+        raise ValueError(f"{run} holds no run: there is no run.json; train one with --out")
+    note = json.loads((run / "run.json").read_text())
+    recipe = choose(note["recipe"])
+    state = checkpoints.load(run / "checkpoint.pt")
+    pair = recipe.build(seed=note["seed"])
+    pair.generator.load_state_dict(state["average"])
+    labels = torch.arange(samples) % 10 if recipe.conditional else None
+    rows = sample(pair.generator, pair.prior, samples, labels=labels)
+    shape = tuple(load(recipe.data, "validation", root).images.shape[1:])
+    steps, pictures = stages(run, shape)
+    summary = {
+        "title": title,
+        **{key: note.get(key) for key in PROVENANCE},
+        "changes": note.get("changes", {}),
+        "steps": state["step"],
+        "seconds": round(state["seconds"], 1),
+        "parzen": held_out(rows, recipe.data, root),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    arrays, words = out / f"{recipe.name}.npz", out / f"{recipe.name}.json"
+    digits = to_bytes(rows[:DIGITS].unflatten(1, shape)[:, 0])
+    np.savez_compressed(
+        arrays, digits=digits, stages=pictures, steps=steps, **losses(state["history"])
+    )
+    words.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    return arrays, words
+
+
+def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays and the note of a record: `arrays, note = read("mnist-long")`."""
+    names = sorted(path.stem for path in folder.glob("*.npz"))
+    if name not in names:
+        raise ValueError(f"name={name!r} is no record; there are: {', '.join(names) or 'none'}")
+    with np.load(folder / f"{name}.npz") as file:
+        arrays = dict(file)
+    return arrays, json.loads((folder / f"{name}.json").read_text())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when it is done, 1 after an error that is told in one line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_tutorial.record",
+        description="Keep pictures, losses and the score of a trained run as two small files.",
+        epilog='example: python -m gan_tutorial.record runs/mnist-long --title "WGAN-GP"',
+    )
+    parser.add_argument(
+        "run", type=Path, help="the folder that `python -m gan_tutorial train` wrote"
+    )
+    parser.add_argument("--title", required=True, help="how tables and captions call the run")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="default: the package's records")
+    parser.add_argument("--samples", type=int, default=10_000, help="for the score; default 10000")
+    parser.add_argument("--root", default="data", help="folder of downloaded data sets")
+    options = parser.parse_args(arguments)
+    rest = {"samples": options.samples, "root": options.root}
+    try:
+        for path in record(options.run, options.out, title=options.title, **rest):
+            print(f"{path} ({path.stat().st_size:,} bytes)")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

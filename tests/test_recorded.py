@@ -1,0 +1,136 @@
+"""Records of long runs: where they come from, how small they are, and how they are made again."""
+
+import datetime
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from gan_tutorial import checkpoints, commands, record
+from gan_tutorial.data import flatten, load
+from gan_tutorial.parzen import log_likelihood
+from gan_tutorial.recipes import RECIPES
+from gan_tutorial.snapshots import sample
+
+NOTES = sorted(record.FOLDER.glob("*.json"))
+LARGEST = 300_000  # bytes of one record, pictures and note together
+
+every_record = pytest.mark.parametrize("path", NOTES, ids=[path.stem for path in NOTES])
+
+
+@every_record
+def test_record_says_where_it_comes_from(path):
+    note = json.loads(path.read_text())
+    assert {"machine", "date", "versions", "seed", "command"} <= note.keys()
+    assert note["machine"]
+    assert "torch" in note["versions"]
+    assert isinstance(note["seed"], int)
+    assert note["command"].startswith(("python ", "OMP_NUM_THREADS="))
+    day = datetime.datetime.fromisoformat(note["date"])
+    assert day.date() <= datetime.datetime.now(datetime.UTC).date()
+
+
+@every_record
+def test_record_names_no_path_of_the_machine_that_made_it(path):
+    text = path.read_text()
+    assert not any(root in text for root in ("/tmp", "/home", "/root", "/work", "/Users"))
+
+
+@every_record
+def test_record_is_small(path):
+    parts = list(path.parent.glob(f"{path.stem}.*"))
+    assert sum(part.stat().st_size for part in parts) <= LARGEST
+
+
+def test_every_file_of_numbers_has_its_note():
+    noted = {path.stem for path in NOTES}
+    assert {path.stem for path in record.FOLDER.glob("*.npz")} <= noted
+
+
+def test_long_run_of_the_book_is_there_and_good():
+    arrays, note = record.read("mnist-long")
+    assert arrays["digits"].shape == (record.DIGITS, 28, 28)
+    assert arrays["digits"].dtype == np.uint8
+    assert arrays["stages"].shape == (len(arrays["steps"]), record.SHOWN, 28, 28)
+    assert arrays["steps"][0] == 0
+    assert arrays["steps"][-1] == note["steps"]
+    assert (np.diff(arrays["steps"]) > 0).all()
+    # The same noise at the same step is the same picture.
+    np.testing.assert_array_equal(arrays["stages"][-1], arrays["digits"][: record.SHOWN])
+    parzen = note["parzen"]
+    assert parzen["samples"] == 10_000
+    assert parzen["mean"] > 200
+    assert 0 < parzen["standard_error"] < 10
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A run of four steps, made by the command line's own function, and its record."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    changes = {"steps": 4, "every": 1, "batch_size": 8, "autocast": None}
+    commands.run_training("mnist-short", folder, seed=3, resume=False, root="data", changes=changes)
+    out = folder.parent / "recorded"
+    record.record(folder, out, title="four steps", samples=200)
+    return folder, out
+
+
+def test_record_holds_what_the_run_s_generator_draws(tiny):
+    folder, out = tiny
+    arrays, note = record.read("mnist-short", out)
+    recipe = RECIPES["mnist-short"]
+    pair = recipe.build(seed=3)
+    state = checkpoints.load(folder / "checkpoint.pt")
+    pair.generator.load_state_dict(state["average"])
+    rows = sample(pair.generator, pair.prior, 200)
+    expected = np.rint(rows[:100].reshape(-1, 28, 28).double().numpy() * 255)
+    assert np.abs(arrays["digits"] - expected).max() <= 1
+    assert note["seed"] == 3
+    assert note["steps"] == 4
+    assert note["changes"] == json.loads((folder / "run.json").read_text())["changes"]
+    validation, test = (
+        flatten(load("mnist-10k", split).images) for split in ("validation", "test")
+    )
+    score = note["parzen"]
+    again = log_likelihood(rows, test, score["sigma"])
+    assert score["mean"] == pytest.approx(float(again.mean))
+    for sigma in (score["sigma"] / 1.5, score["sigma"] * 1.5):  # chosen on validation rows
+        assert log_likelihood(rows, validation, sigma).mean < (
+            log_likelihood(rows, validation, score["sigma"]).mean
+        )
+
+
+def test_stages_are_the_pictures_of_the_grids(tiny):
+    arrays, _ = record.read("mnist-short", tiny[1])
+    assert arrays["steps"].tolist() == [0, 1, 2, 3, 4]
+    last = arrays["stages"][-1].astype(int)
+    assert np.abs(last - arrays["digits"][:10]).max() <= 1
+    assert np.abs(last - arrays["stages"][0]).max() > 1
+
+
+def test_losses_are_means_over_windows():
+    history = torch.arange(3000, dtype=torch.float64).reshape(1000, 3)
+    kept = record.losses(history)
+    window = int(kept["loss_steps"][0])
+    assert len(kept["loss_steps"]) <= record.POINTS
+    assert kept["penalty"][0] == pytest.approx(history[:window, 1].mean().item())
+    assert kept["generator_loss"][-1] == pytest.approx(history[-window:, 2].mean().item())
+    assert record.losses(torch.zeros(0, 3))["penalty"].shape == (0,)
+
+
+def test_command_line_tells_what_is_wrong_in_one_line(tmp_path, capsys):
+    assert record.main([str(tmp_path), "--title", "x"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "run.json" in error
+    assert error.count("\n") == 1
+
+
+def test_unknown_record_names_those_there_are(tiny):
+    with pytest.raises(ValueError, match=r"'mnist-lnog'.*mnist-short"):
+        record.read("mnist-lnog", tiny[1])
+
+
+def test_run_without_grids_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"samples/\*\.png"):
+        record.stages(tmp_path, (1, 28, 28))
