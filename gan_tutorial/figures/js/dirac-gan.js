@@ -47,7 +47,7 @@ function render({ model, el }) {
   const figure = createFigure({ model, el });
   const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 300 });
   const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 300 });
-  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, DIRAC_STEPS], y: [0, 3], height: 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
+  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * DIRAC_STEPS], y: [0, 3], height: 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
   const drawField = fieldArrows(phase);
   const ahead = phase.curve({ color: "accent", width: 1.2, opacity: 0.35 });
   const path = phase.curve({ color: "accent", width: 2 });
