@@ -30,6 +30,7 @@ def _fastest(kind: type, parameters: Iterable[Tensor], **options: object) -> tor
 
 def adam(lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999), eps: float = 1e-8) -> Factory:
     """Adam (Kingma & Ba 2015, arXiv:1412.6980). β₁ = 0.5 is DCGAN's; WGAN-GP takes (0, 0.9)."""
+    betas = tuple(map(float, betas))
     return lambda parameters: _fastest(torch.optim.Adam, parameters, lr=lr, betas=betas, eps=eps)
 
 
