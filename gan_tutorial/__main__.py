@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     notes = "\n".join(f"  {name:14}{recipe.note}" for name, recipe in RECIPES.items())
     one.epilog += f"\n\nrecipes:\n{notes}"
     one.add_argument("--recipe", default="mnist-short", help="one of those below")
+    one.add_argument("--data", help="a data set by name, if not the recipe's: mnist, tfd, ...")
     one.add_argument("--out", type=Path, required=True, help="the run's folder")
     one.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     one.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
@@ -80,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             commands.run_training(
                 options.recipe,
                 options.out,
+                data=options.data,
                 seed=options.seed,
                 resume=options.resume,
                 root=options.root,

@@ -15,11 +15,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_tutorial import checkpoints, distributed
 from gan_tutorial.data import flatten, import_torchvision, load
@@ -36,7 +37,7 @@ def choose(recipe: str) -> Recipe:
     return RECIPES[recipe]
 
 
-def save_grid(samples: Tensor, shape: tuple[int, int, int], path: Path, columns: int = 10) -> None:
+def save_grid(samples: Tensor, shape: Sequence[int], path: Path, columns: int = 10) -> None:
     """Write rows in [0, 1] as one PNG, `columns` pictures of `shape` (c, h, w) to a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = samples.float().cpu().unflatten(1, shape)
@@ -75,12 +76,14 @@ def _tensorboard(folder: Path) -> Callable[[Snapshot], None]:
     return write
 
 
-def describe(recipe: Recipe, seed: int, changes: dict) -> dict:
+def describe(recipe: Recipe, shape: list[int], seed: int, changes: dict) -> dict:
     """What made a run: the recipe and the changes to it, and the machine, versions, date, command."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "recipe": recipe.name,
         "data": recipe.data,
+        "rows": recipe.rows,
+        "shape": shape,
         "seed": seed,
         "changes": changes,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -93,15 +96,26 @@ def describe(recipe: Recipe, seed: int, changes: dict) -> dict:
 
 
 def run_training(
-    recipe_name: str, out: Path, *, seed: int, resume: bool, root: str, changes: dict
+    recipe_name: str,
+    out: Path,
+    *,
+    data: str | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    root: str = "data",
+    changes: Mapping[str, Any] | None = None,
 ) -> None:
-    """Train by a recipe into the folder `out`; only the first process writes."""
-    recipe = choose(recipe_name)
+    """Train by a recipe into the folder `out`; only the first process writes.
+
+    `data` names another data set than the recipe's; `changes` go over the recipe's settings.
+    """
+    recipe, changes = choose(recipe_name), dict(changes or {})
     with distributed.launched() as device:
         first = distributed.rank() == 0
         out.mkdir(parents=True, exist_ok=True)
-        images, labels = load(recipe.data, root=root, device=device)
-        pair = recipe.build(seed=seed)
+        images, labels = load(data or recipe.data, root=root, device=device)
+        recipe = recipe.on(data or recipe.data, len(images))
+        pair = recipe.build(seed=seed, images=images)
         pair.generator.to(device)
         pair.discriminator.to(device)
         snapshots = train(
@@ -115,7 +129,7 @@ def run_training(
             **{**recipe.settings, **changes},
         )
         if first:
-            note = describe(recipe, seed, changes)
+            note = describe(recipe, list(images.shape[1:]), seed, changes)
             (out / "run.json").write_text(json.dumps(note, indent=1) + "\n")
         board = _tensorboard(out) if first else None
         shown = torch.arange(100) % 10 if recipe.conditional else None
@@ -127,15 +141,24 @@ def run_training(
                 board(snapshot)
 
 
-def _trained(folder: Path) -> tuple[Recipe, torch.nn.Module, Callable]:
-    """The recipe, the averaged generator and the prior of the run in `folder`."""
+class Trained(NamedTuple):
+    """A run that has been trained: what it was told, and its averaged generator."""
+
+    recipe: Recipe
+    shape: list[int]
+    generator: nn.Module
+    prior: Callable
+
+
+def trained(folder: Path) -> Trained:
+    """Read the run in `folder`, as `train --out` left it; ValueError where there is none."""
     if not (folder / "run.json").is_file():
         raise ValueError(f"{folder} holds no run: there is no run.json; train one with --out")
     note = json.loads((folder / "run.json").read_text())
-    recipe = choose(note["recipe"])
-    pair = recipe.build(seed=note["seed"])
+    recipe = choose(note["recipe"]).on(note["data"], note["rows"])
+    pair = recipe.build(seed=note["seed"], images=torch.zeros(1, *note["shape"]))
     pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
-    return recipe, pair.generator, pair.prior
+    return Trained(recipe, note["shape"], pair.generator, pair.prior)
 
 
 def _labels(recipe: Recipe, count: int, label: int | None) -> Tensor | None:
@@ -152,10 +175,10 @@ def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int |
     """Write a grid of `count` samples of the run in `folder` to the PNG file `out`."""
     if count < 1:
         raise ValueError(f"--count must be at least 1, got {count}")
-    recipe, generator, prior = _trained(folder)
-    samples = sample(generator, prior, count, seed=seed, labels=_labels(recipe, count, label))
-    shape = load(recipe.data, split="validation").images.shape[1:]
-    save_grid(samples, shape, out)
+    run = trained(folder)
+    labels = _labels(run.recipe, count, label)
+    samples = sample(run.generator, run.prior, count, seed=seed, labels=labels)
+    save_grid(samples, run.shape, out)
 
 
 def run_evaluation(folder: Path, *, count: int, seed: int, split: str, root: str) -> dict:
@@ -164,7 +187,7 @@ def run_evaluation(folder: Path, *, count: int, seed: int, split: str, root: str
 
     Returns mean, standard_error, sigma, and what they belong to. See `gan_tutorial.parzen`.
     """
-    recipe, generator, prior = _trained(folder)
+    recipe, _, generator, prior = trained(folder)
     samples = sample(generator, prior, count, seed=seed, labels=_labels(recipe, count, None))
     validation = flatten(load(recipe.data, split="validation", root=root).images)
     points = flatten(load(recipe.data, split=split, root=root).images)

@@ -95,14 +95,14 @@ def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int 
     return Pair(g, d, Gaussian(noise_dim))
 
 
-def circulating_pair(classes: int = 0, seed: int = 0) -> Pair:
+def circulating_pair(classes: int = 0, seed: int = 0, data_dim: int = 784) -> Pair:
     """The pair most public scripts share: 100-128-256-512-1024-784 and 784-512-256-1,
     LeakyReLU(0.2).
 
     Its tanh is mapped to [0, 1], and its batch norm has the eps and momentum it was meant to have.
     """
     return mlp_pair(
-        784,
+        data_dim,
         100,
         (128, 256, 512, 1024),
         (512, 256),
@@ -121,7 +121,7 @@ def logit_of_marginals(images: Tensor) -> Tensor:
     return torch.logit(mean / (255 if images.dtype == torch.uint8 else 1), eps=1e-3).float()
 
 
-def paper_pair(marginals: Tensor | None = None, seed: int = 0) -> Pair:
+def paper_pair(marginals: Tensor | None = None, seed: int = 0, data_dim: int = 784) -> Pair:
     """The MNIST networks of Goodfellow et al. 2014, after the authors' public configuration.
 
     G: uniform z (100) – 1200 ReLU – 1200 ReLU – 784 sigmoid, weights uniform ±0.05, output bias
@@ -130,10 +130,12 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0) -> Pair:
     units.
     """
     with seeded(seed):
-        g = uniform_weights_(mlp([100, 1200, 1200, 784], hidden=nn.ReLU, output=nn.Sigmoid), 0.05)
+        g = uniform_weights_(
+            mlp([100, 1200, 1200, data_dim], hidden=nn.ReLU, output=nn.Sigmoid), 0.05
+        )
         d = nn.Sequential(
             nn.Dropout(0.2),
-            Maxout(784, 240, 5),
+            Maxout(data_dim, 240, 5),
             nn.Dropout(0.5),
             Maxout(240, 240, 5),
             nn.Dropout(0.5),
@@ -145,7 +147,7 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0) -> Pair:
     return Pair(g, d, Uniform(100))
 
 
-def mirza_pair(classes: int = 10, seed: int = 0) -> Pair:
+def mirza_pair(classes: int = 10, seed: int = 0, data_dim: int = 784) -> Pair:
     """The conditional MNIST networks of Mirza & Osindero 2014 (arXiv:1411.1784), section 4.1.
 
     G: z – 200 ReLU beside y – 1000 ReLU, joined 1200 ReLU – 784 sigmoid. D: maxout x 240×5 beside y
@@ -156,11 +158,13 @@ def mirza_pair(classes: int = 10, seed: int = 0) -> Pair:
         g = TwoBranch(
             nn.Sequential(Linear(100, 200), nn.ReLU(), nn.Dropout(0.5)),
             nn.Sequential(Linear(classes, 1000), nn.ReLU(), nn.Dropout(0.5)),
-            nn.Sequential(mlp([1200, 1200, 784], hidden=nn.ReLU, output=nn.Sigmoid, dropout=0.5)),
+            nn.Sequential(
+                mlp([1200, 1200, data_dim], hidden=nn.ReLU, output=nn.Sigmoid, dropout=0.5)
+            ),
             classes,
         )
         d = TwoBranch(
-            nn.Sequential(Maxout(784, 240, 5), nn.Dropout(0.5)),
+            nn.Sequential(Maxout(data_dim, 240, 5), nn.Dropout(0.5)),
             nn.Sequential(Maxout(classes, 50, 5), nn.Dropout(0.5)),
             nn.Sequential(Maxout(290, 240, 4), nn.Dropout(0.5), Linear(240, 1)),
             classes,

@@ -11,11 +11,12 @@ never looked at. Why they are what they are stands beside each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from gan_tutorial.data import load
 from gan_tutorial.networks import (
@@ -32,23 +33,46 @@ from gan_tutorial.schedules import cosine, exponential, linear
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named run: `build(seed=...)` makes the networks, `settings` are keyword arguments of
-    `train`.
+    """A named run.
 
+    networks        (images, seed) -> pair, for pictures of their size; see `build`
+    settings_for    rows of the data set -> keyword arguments of `train`; see `settings`
     data            name of the data set, for `gan_tutorial.data.load`
     conditional     whether the labels are given to both networks
     """
 
     name: str
-    build: Callable[..., Pair]
-    settings: Mapping[str, Any]
+    networks: Callable[[Tensor, int], Pair]
+    settings_for: Callable[[int], Mapping[str, Any]]
     data: str = "mnist-10k"
+    rows: int = 8000
     conditional: bool = False
     note: str = field(default="", compare=False)
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Keyword arguments of `train`."""
+        return self.settings_for(self.rows)
 
-def _paper_pair_for_mnist_10k(seed: int = 0) -> Pair:
-    return paper_pair(logit_of_marginals(load("mnist-10k").images.flatten(1)), seed=seed)
+    def build(self, seed: int = 0, images: Tensor | None = None) -> Pair:
+        """New networks, for `images` (n, ...) or, without them, for the recipe's own data set."""
+        return self.networks(load(self.data).images if images is None else images, seed)
+
+    def on(self, data: str, rows: int) -> Recipe:
+        """The same recipe for another data set; what it counts in epochs follows the rows."""
+        return replace(self, data=data, rows=rows)
+
+
+def _circulating(images: Tensor, seed: int, classes: int = 0) -> Pair:
+    return circulating_pair(classes, seed=seed, data_dim=images[0].numel())
+
+
+def _paper(images: Tensor, seed: int) -> Pair:
+    return paper_pair(logit_of_marginals(images), seed=seed, data_dim=images[0].numel())
+
+
+def _mirza(images: Tensor, seed: int) -> Pair:
+    return mirza_pair(seed=seed, data_dim=images[0].numel())
 
 
 def _bfloat16() -> torch.dtype | None:
@@ -58,8 +82,6 @@ def _bfloat16() -> torch.dtype | None:
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return torch.bfloat16 if native() else None
 
-
-_EPOCH = 8000 // 100  # steps in an epoch of the paper's batches on mnist-10k
 
 # The gradient penalty keeps all digits in play where GANs drop some, and batch norm in the generator
 # reaches in one minute what takes two without. At this rate the generator never settles: it circles
@@ -74,56 +96,54 @@ _WGAN_GP = {
     "autocast": _bfloat16(),
 }
 
+
+def _papers_sgd(decay: float) -> Callable[[int], dict[str, Any]]:
+    """The rate falls at every step, the momentum rises over 250 epochs of batches of 100."""
+
+    def settings_for(rows: int) -> dict[str, Any]:
+        epoch = max(1, rows // 100)
+        momentum = linear(1, 0.7 / 0.5, 250 * epoch)
+        return {
+            "objective": NON_SATURATING,
+            "optimizers": (sgd(0.1, momentum=0.5), sgd(0.1, momentum=0.5)),
+            "schedules": {"lr": exponential(decay, floor=1e-5), "momentum": momentum},
+            "batch_size": 100,
+            "steps": 250 * epoch,
+            "every": 10 * epoch,
+        }
+
+    return settings_for
+
+
 MNIST_SHORT = Recipe(
     "mnist-short",
-    circulating_pair,
-    _WGAN_GP | {"steps": 2000, "every": 250},
+    _circulating,
+    lambda rows: _WGAN_GP | {"steps": 2000, "every": 250},
     note="a minute on a laptop: digits one recognises",
 )
 MNIST_LONG = Recipe(
     "mnist-long",
-    circulating_pair,
-    _WGAN_GP | {"steps": 30_000, "schedules": {"lr": cosine(30_000)}, "every": 1000},
+    _circulating,
+    lambda rows: _WGAN_GP | {"steps": 30_000, "schedules": {"lr": cosine(30_000)}, "every": 1000},
     note="ten minutes and more: digits that look like digits",
 )
 CONDITIONAL = Recipe(
     "conditional",
-    partial(circulating_pair, classes=10),
-    _WGAN_GP | {"steps": 3000, "every": 500},
+    partial(_circulating, classes=10),
+    lambda rows: _WGAN_GP | {"steps": 3000, "every": 500},
     conditional=True,
     note="a digit on demand: labels, one-hot, to both networks",
 )
 PAPER_MNIST = Recipe(
     "paper-mnist",
-    _paper_pair_for_mnist_10k,
-    {
-        "objective": NON_SATURATING,
-        "optimizers": (sgd(0.1, momentum=0.5), sgd(0.1, momentum=0.5)),
-        "schedules": {
-            "lr": exponential(1.000004, floor=1e-5),
-            "momentum": linear(1, 0.7 / 0.5, 250 * _EPOCH),
-        },
-        "batch_size": 100,
-        "steps": 250 * _EPOCH,
-        "every": 10 * _EPOCH,
-    },
+    _paper,
+    _papers_sgd(1.000004),
     note="Goodfellow et al. 2014, on the digits we have",
 )
-
 PAPER_CONDITIONAL = Recipe(
     "paper-conditional",
-    mirza_pair,
-    {
-        "objective": NON_SATURATING,
-        "optimizers": (sgd(0.1, momentum=0.5), sgd(0.1, momentum=0.5)),
-        "schedules": {
-            "lr": exponential(1.00004, floor=1e-5),
-            "momentum": linear(1, 0.7 / 0.5, 250 * _EPOCH),
-        },
-        "batch_size": 100,
-        "steps": 250 * _EPOCH,
-        "every": 10 * _EPOCH,
-    },
+    _mirza,
+    _papers_sgd(1.00004),
     conditional=True,
     note="Mirza & Osindero 2014, on the digits we have",
 )

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import gan_tutorial
-from gan_tutorial import checkpoints
+from gan_tutorial import checkpoints, commands
 from gan_tutorial.__main__ import main
 from gan_tutorial.commands import save_grid
-from gan_tutorial.data import load
+from gan_tutorial.data import Images, load
 from gan_tutorial.networks import logit_of_marginals
 from gan_tutorial.recipes import RECIPES
 
@@ -144,6 +144,22 @@ def test_pictures_in_colour_make_a_grid_too(tmp_path):
     save_grid(torch.rand(6, 3 * 4 * 4), (3, 4, 4), tmp_path / "new" / "a.png", columns=3)
     width, height = png_size(tmp_path / "new" / "a.png")
     assert width > height
+
+
+def test_another_data_set_changes_sizes_marginals_and_epochs(tmp_path, monkeypatch):
+    """Colour pictures of 5 × 4 pixels under the paper's recipe: everything follows the data."""
+    faces = Images(
+        torch.randint(0, 256, (400, 3, 5, 4), dtype=torch.uint8), torch.zeros(400).long()
+    )
+    monkeypatch.setattr(commands, "load", lambda name, **options: faces)
+    words = ["train", "--recipe", "paper-mnist", "--data", "tfd", "--out", str(tmp_path / "run")]
+    assert main([*words, "--steps", "1"]) == 0
+    note = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (note["data"], note["rows"], note["shape"]) == ("tfd", 400, [3, 5, 4])
+    run = commands.trained(tmp_path / "run")
+    assert run.generator[-2].out_features == 60
+    assert run.recipe.settings["steps"] == 250 * 4  # epochs of four batches
+    assert main(["sample", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 0
 
 
 def test_the_module_runs_as_a_command():
