@@ -190,13 +190,14 @@ def demonstration(seed: int = 0) -> list[dict]:
     p_data = mixture([-2.0, 2.0], [0.5, 0.7], [0.4, 0.6])
     data = sample(p_data, 4000, torch.Generator().manual_seed(seed)).float()
     rates = {"fast discriminator": (2e-2, 2e-3), "slow discriminator": (2e-3, 2e-2)}
+    notes = "D learns ten times faster than G, and stays near its best.", "D is always late."
     settings = [
         Setting(MINIMAX, optimizers=tuple(adam(rate, betas=(0.0, 0.999)) for rate in pair))
         for pair in rates.values()
     ]
     snapshots = sweep(partial(line_pair, 16), data, settings, [seed], steps=1000, every=20)
     moments = [look(snapshot) for snapshot in snapshots]
-    return [record(name, moments, (i, 0), p_data) for i, name in enumerate(rates)]
+    return [record(name, moments, (i, 0), p_data, note=notes[i]) for i, name in enumerate(rates)]
 
 
 def main(path: str) -> None:

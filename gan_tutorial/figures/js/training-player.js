@@ -25,8 +25,8 @@ function playerMarks({ densities, answers, arrows, values, distance }) {
     arrows: arrows.arrows({ color: "generator" }),
     noise: arrows.label("generator"),
     image: arrows.label("generator"),
-    floor: values.rule({ color: "neutral", label: "−log 4", dy: -6 }),
-    optimum: values.curve({ color: "neutral", label: "$V$($D^*$, $G$)", labelAt: "max", dash: "6 4", anchor: "start", dy: 14 }),
+    floor: values.rule({ color: "neutral", label: "−log 4", dy: 15 }),
+    optimum: values.curve({ color: "neutral", label: "$V$($D^*$, $G$)", labelAt: "max", dash: "6 4", anchor: "start", dx: 14, dy: 16 }),
     value: values.curve({ color: "discriminator", label: "$V$($D$, $G$)", labelAt: "end", anchor: "end", dy: -14 }),
     valueNow: values.point({ color: "discriminator", radius: 5 }),
     ceiling: distance.rule({ color: "neutral", label: "log 2", dy: 14 }),
@@ -40,11 +40,11 @@ function drawPlayerRun({ densities, answers, arrows, values, distance }, marks, 
   const { moments, steps } = recording;
   const top = 2.1 * recording.data.reduce((a, b) => Math.max(a, b), 0);
   const end = Math.max(1, steps[steps.length - 1]);
-  const lowest = moments.reduce((least, moment) => Math.min(least, moment.value), -1.6);
+  const lowest = moments.reduce((least, moment) => Math.min(least, moment.value), -1.7);
   densities.setDomain([low, high], [0, top]);
   answers.setDomain([low, high], [0, 1.02]);
   arrows.setDomain([low, high], [0, 1]);
-  values.setDomain([0, end], [Math.max(-4, 1.1 * lowest), 0.1]);
+  values.setDomain([0, end], [Math.max(-4, 1.05 * lowest), 0.1]);
   distance.setDomain([0, end], [0, 0.76]);
   marks.data.set(recording.centres, recording.data);
   marks.half.set(0.5);
