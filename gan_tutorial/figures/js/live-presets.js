@@ -4,7 +4,8 @@
 // does, for at least nine seeds of ten (tests/test_live_training.py plays them).
 
 const TOO_STRONG = {
-  data: "far-bell", optimizer: "momentum", momentum: 0.5, k: 5, rate_g: 0.02, rate_d: 0.1, clip: 0.1,
+  data: "far-bell", optimizer: "momentum", momentum: 0.5, k: 5, log_rate_g: -2.3, log_rate_d: -1,
+  log_clip: -1,
 };
 
 const LIVE_PRESETS = {
@@ -18,24 +19,24 @@ const LIVE_PRESETS = {
   },
   saturation: {
     label: "Saturation",
-    story: "The data lie far off and D sees it at once: log(1 − D(G(z))) gives G nothing to follow.",
-    settings: { ...TOO_STRONG, objective: "minimax", k: 1, rate_d: 0.3 },
-    by: 800,
+    story: "The data lie far off and D sees it at once: log(1 − $D$($G$($z$))) gives G nothing to follow.",
+    settings: { ...TOO_STRONG, objective: "minimax", k: 1, log_rate_d: -0.5 },
+    by: 500,
     promise: "the mean gradient that G receives, in the logit, is below 0.05",
     kept: (trainer) => liveFailures(trainer).includes("saturated"),
   },
   helvetica: {
     label: "Helvetica",
-    story: "G learns twenty times as fast as D: it sends every z to the point that D likes now.",
-    settings: { rate_g: 0.01, rate_d: 0.0005, k: 1 },
-    by: 1000,
+    story: "G's rate is thirty times D's: it sends every $z$ to the point that D likes best just now.",
+    settings: { log_rate_g: -2, log_rate_d: -3.5, momentum: 0.9, k: 1 },
+    by: 1500,
     promise: "collapse: p_g misses more than a third of the data, or is a spike",
     kept: (trainer) => liveFailures(trainer).includes("collapsed"),
   },
   oscillation: {
     label: "Oscillation",
     story: "Strong momentum in a clipped critic: each player answers a move already gone, and they swing.",
-    settings: { data: "one-bell", objective: "wgan", momentum: 0.9, rate_g: 0.01, rate_d: 0.01, k: 1 },
+    settings: { data: "one-bell", objective: "wgan", momentum: 0.9, log_rate_g: -2, log_rate_d: -2, k: 1 },
     by: 1500,
     promise: "the mean of p_g turns back six times within 4,000 steps",
     kept: (trainer) => liveFailures(trainer).includes("oscillating"),
@@ -44,15 +45,15 @@ const LIVE_PRESETS = {
     label: "D too strong: minimax",
     story: "Five steps of D for one of G, and the saturating cost: $p_g$ never leaves its place.",
     settings: { ...TOO_STRONG, objective: "minimax" },
-    by: 250,
+    by: 300,
     promise: "W1 above 3",
     kept: (trainer) => trainer.w1 > 3,
   },
   "strong-non-saturating": {
     label: "D too strong: non-saturating",
-    story: "The same strong D, but G maximises log D(G(z)): it arrives.",
+    story: "The same strong D, but G maximises log $D$($G$($z$)): it arrives.",
     settings: { ...TOO_STRONG, objective: "non-saturating" },
-    by: 250,
+    by: 300,
     promise: "W1 below 0.6",
     kept: (trainer) => trainer.w1 < 0.6,
   },
@@ -60,7 +61,7 @@ const LIVE_PRESETS = {
     label: "WGAN where GAN fails",
     story: "The same again with a clipped critic: five steps a turn only make its slope better.",
     settings: { ...TOO_STRONG, objective: "wgan" },
-    by: 250,
+    by: 400,
     promise: "W1 below 0.6",
     kept: (trainer) => trainer.w1 < 0.6,
   },

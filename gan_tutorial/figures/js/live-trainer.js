@@ -6,8 +6,9 @@
 
 const LIVE_SETTINGS = {
   data: "two-bells", drawing: "0".repeat(LIVE_COLUMNS),
-  objective: "non-saturating", optimizer: "adam", k: 2, rate_g: 0.001, rate_d: 0.005, momentum: 0.5,
-  width_g: 16, width_d: 16, activation: "tanh", batch: 64, prior: "normal", clip: 0.1, seed: 1,
+  objective: "non-saturating", optimizer: "adam", k: 2, log_rate_g: -3, log_rate_d: -2.3,
+  momentum: 0.5, log_clip: -1, width_g: 16, width_d: 16, activation: "tanh", batch: 64, prior: "normal",
+  seed: 1,
 };
 
 const LIVE_EVERY = 20, LIVE_HISTORY = 400;
@@ -20,13 +21,15 @@ const LIVE_CHOICES = {
   prior: Object.keys(LIVE_PRIORS),
 };
 
-/** What each objective means for the plots: its optimum, and whether s is the logit of D. */
+/** Minus D's loss ("value") and G's loss ("cost") at the optimum; whether s is the logit of D. */
 const LIVE_OPTIMA = {
-  minimax: { logit: true, discriminator: Math.log(4), generator: -Math.LN2 },
-  "non-saturating": { logit: true, discriminator: Math.log(4), generator: Math.LN2 },
-  wgan: { logit: false, discriminator: 0, generator: null },
-  "wgan-gp": { logit: false, discriminator: 0, generator: null },
-  "least-squares": { logit: false, discriminator: 0.25, generator: 0.125 },
+  minimax: { logit: true, value: -Math.log(4), valueName: "−log 4", cost: -Math.LN2, costName: "−log 2" },
+  "non-saturating": {
+    logit: true, value: -Math.log(4), valueName: "−log 4", cost: Math.LN2, costName: "log 2",
+  },
+  wgan: { logit: false, value: 0, valueName: "0", cost: null },
+  "wgan-gp": { logit: false, value: 0, valueName: "0", cost: null },
+  "least-squares": { logit: false, value: -0.25, valueName: "−¼", cost: 0.125, costName: "⅛" },
 };
 
 /** Build the networks and everything a run needs; the seed decides every number after this. */
@@ -39,8 +42,8 @@ function makeTrainer(settings) {
   initialize(discriminator, random);
   const game = makeGame({
     generator, discriminator, objective: chosen.objective, optimizer: chosen.optimizer,
-    batch: chosen.batch, rates: [chosen.rate_g, chosen.rate_d], clip: chosen.clip,
-    momentum: chosen.momentum, betas: [chosen.momentum, 0.999],
+    batch: chosen.batch, rates: [10 ** chosen.log_rate_g, 10 ** chosen.log_rate_d],
+    clip: 10 ** chosen.log_clip, momentum: chosen.momentum, betas: [chosen.momentum, 0.999],
   });
   const data = liveDataMasses(chosen.data, chosen.drawing);
   const trainer = {
@@ -54,14 +57,16 @@ function makeTrainer(settings) {
   return trainer;
 }
 
-/** Change, in the midst of a run, what needs no new networks: the data, k, rates, momentum, clip. */
+/** The settings that may change in the midst of a run; any other begins a new one. */
+const LIVE_TUNABLE = ["data", "drawing", "k", "log_rate_g", "log_rate_d", "momentum", "log_clip"];
+
 function tuneLive(trainer, settings) {
-  const { data, drawing, k, rate_g, rate_d, momentum, clip } = { ...trainer.settings, ...settings };
-  const { forG, forD } = trainer.game;
-  Object.assign(trainer.settings, { data, drawing, k, rate_g, rate_d, momentum, clip });
-  Object.assign(forG, { rate: rate_g, momentum, betas: [momentum, 0.999] });
-  Object.assign(forD, { rate: rate_d, momentum, betas: [momentum, 0.999] });
-  trainer.game.clip = clip;
+  for (const name of LIVE_TUNABLE) trainer.settings[name] = settings[name] ?? trainer.settings[name];
+  const { data, drawing, log_rate_g, log_rate_d, momentum, log_clip } = trainer.settings;
+  const { game } = trainer, betas = [momentum, 0.999];
+  Object.assign(game.forG, { rate: 10 ** log_rate_g, momentum, betas });
+  Object.assign(game.forD, { rate: 10 ** log_rate_d, momentum, betas });
+  game.clip = 10 ** log_clip;
   trainer.data = liveDataMasses(data, drawing);
   trainer.draw = makeLiveSampler(trainer.data);
   trainer.watch.spread = liveSpread(trainer.data);
@@ -110,8 +115,16 @@ function checkLive(trainer, loss) {
 
 // ---------------------------------------------------------------- measuring
 
-/** p_g, D on every cell, the distances, and the watch for known failures. */
+/** Measure, write it down, and watch for known failures. */
 function measureLive(trainer) {
+  lookAtLive(trainer);
+  if (trainer.step === 0 || trainer.diverged) return;
+  addToLiveHistory(trainer.history, trainer);
+  watchLive(trainer.watch, trainer);
+}
+
+/** p_g, D on every cell, and how far p_g is from p_data. */
+function lookAtLive(trainer) {
   const { game, push, probe } = trainer;
   pushForward(push, game.generator);
   forward(game.discriminator, probe);
@@ -120,10 +133,6 @@ function measureLive(trainer) {
     return;
   }
   compareLive(trainer);
-  if (trainer.step > 0) {
-    addToLiveHistory(trainer.history, trainer);
-    watchLive(trainer.watch, trainer);
-  }
 }
 
 /** How far p_g is from p_data: two distances, and the share of the data that p_g all but misses. */
@@ -145,11 +154,11 @@ function liveOptimal({ data, push }, i) {
 
 // ---------------------------------------------------------------- histories of bounded length
 
-const LIVE_SERIES = ["step", "value_d", "value_g", "jsd", "w1", "mean"];
+const LIVE_SERIES = ["step", "value", "cost", "jsd", "w1", "mean"]; // value: minus D's loss
 
 /** At most LIVE_HISTORY rows: when they are full, every other one goes and rows come half as often. */
 function makeLiveHistory() {
-  const history = { length: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
+  const history = { length: 0, added: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
   for (const name of LIVE_SERIES) history[name] = new Float64Array(LIVE_HISTORY);
   return history;
 }
@@ -171,10 +180,11 @@ function addToLiveHistory(history, trainer) {
     history.every *= 2;
     if (history.waiting < history.every) return;
   }
-  const row = [trainer.step, history.sumD / history.count, history.sumG / history.count,
+  const row = [trainer.step, -history.sumD / history.count, history.sumG / history.count,
     trainer.jsd, trainer.w1, trainer.push.mean];
   LIVE_SERIES.forEach((name, k) => { history[name][history.length] = row[k]; });
   history.length += 1;
+  history.added += 1;
   history.waiting = history.sumD = history.sumG = history.count = 0;
 }
 

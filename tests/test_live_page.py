@@ -1,0 +1,338 @@
+"""The live figure in Chromium: its presets for ten seeds each, its address, keyboard, touch."""
+
+import math
+import re
+
+import pytest
+from conftest import open_javascript
+from gan_book.figures import classic_script
+
+from gan_tutorial.figures import LiveTraining
+from gan_tutorial.figures.base import read_script
+
+pytestmark = pytest.mark.browser
+SEEDS = list(range(1, 11))
+PRESETS = [
+    "good",
+    "saturation",
+    "helvetica",
+    "oscillation",
+    "strong-minimax",
+    "strong-non-saturating",
+    "wgan",
+]
+
+
+def lonely_page(**traits):
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>live</title>'
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="stylesheet" href="kit.css"><script defer src="host.js"></script>'
+        f'<script defer src="figure.js"></script>{LiveTraining(address=True, **traits).to_html()}'
+        '<p style="height:3000px"></p><p id="end">end</p></html>'
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The figure alone on pages of its own, to be opened from the disk."""
+    folder = tmp_path_factory.mktemp("live")
+    for name, text in {
+        "kit.css": read_script("kit.css"),
+        "host.js": read_script("host.js"),
+        "figure.js": classic_script(LiveTraining),
+        "page.html": lonely_page(),
+        "playing.html": lonely_page(playing=True),
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    return (folder / "page.html").as_uri()
+
+
+CONTROL = ":is(input, select)[name={}]"
+
+
+class Page:
+    """A page with the figure, and what the tests read off it."""
+
+    def __init__(self, page):
+        self.page, self.errors = page, []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
+
+    def open(self, address):
+        self.page.goto("about:blank")
+        self.page.goto(address)
+        self.page.wait_for_selector("[data-figure=live-training][data-ready]")
+        return self
+
+    def number(self, name):
+        return float(self.page.get_attribute(f"output[name={name}]", "data-value"))
+
+    def value(self, name):
+        return self.page.input_value(CONTROL.format(name))
+
+    def move(self, name, value):
+        self.page.fill(CONTROL.format(name), value)
+
+    def wait(self, condition, argument=None):
+        self.page.wait_for_function(condition, arg=argument, timeout=60_000)
+
+    def wait_for_steps(self, steps):
+        self.wait("n => +document.querySelector('output[name=step]').dataset.value >= n", steps)
+
+    def click(self, name):
+        self.page.click(f"[name={name}]")
+
+    @property
+    def failure(self):
+        return self.page.get_attribute("[role=status]", "data-failure") or ""
+
+    @property
+    def fragment(self):
+        return self.page.evaluate("location.hash")
+
+
+@pytest.fixture
+def live(browser, address):
+    context = browser.new_context()
+    page = Page(context.new_page())
+    yield page.open(address)
+    context.close()
+    assert page.errors == []
+
+
+@pytest.fixture(scope="module")
+def engine(browser):
+    """A blank page with the trainer's scripts, to run without drawing."""
+    page = browser.new_page()
+    for script in LiveTraining.scripts[:-1]:
+        page.add_script_tag(content=read_script(script))
+    yield page
+    page.close()
+
+
+def test_the_list_of_presets_is_whole():
+    with open_javascript(*LiveTraining.scripts[:-1]) as engine:
+        assert engine.evaluate("Object.keys(LIVE_PRESETS)") == PRESETS
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_keeps_its_promise_for_nine_seeds_of_ten(engine, name):
+    kept = engine.evaluate(
+        """([name, seeds]) => seeds.map((seed) => {
+          const { settings, by, kept } = LIVE_PRESETS[name];
+          const trainer = makeTrainer({ ...settings, seed });
+          while (trainer.step < by && !trainer.diverged) liveRound(trainer);
+          return kept(trainer);
+        })""",
+        [name, SEEDS],
+    )
+    assert sum(kept) >= 9, kept
+
+
+@pytest.mark.parametrize(
+    ("name", "failure", "page"),
+    [
+        ("saturation", "saturated", "minimax-game.html"),
+        ("helvetica", "collapsed", "training-1d.html"),
+        ("oscillation", "oscillating", "training-1d.html"),
+    ],
+)
+def test_a_click_on_a_story_ends_in_its_warning(live, name, failure, page):
+    live.click(f"preset-{name}")
+    live.wait("f => document.querySelector('[role=status]').dataset.failure === f", failure)
+    assert live.page.get_attribute(f"[name=preset-{name}]", "aria-pressed") == "true"
+    assert live.page.inner_text("[role=status] a") == "Why?"
+    assert live.page.get_attribute("[role=status] a", "href") == page
+
+
+def test_the_good_story_gets_near_the_data(live):
+    live.click("preset-good")
+    live.wait("document.querySelector('output[name=jsd]').dataset.value < 0.05")
+    assert live.failure == ""
+    live.click("playing")
+    assert live.number("criterion") == pytest.approx(2 * live.number("jsd") - math.log(4))
+
+
+def test_one_player_at_a_time(live):
+    before = live.number("jsd"), live.number("value")
+    live.click("step-d")
+    assert live.number("step") == 0
+    assert live.number("jsd") == before[0]
+    assert live.number("value") != before[1]
+    live.click("step-g")
+    assert live.number("step") == 1
+    assert live.number("jsd") != before[0]
+    live.click("step-both")
+    assert live.number("step") == 2
+    live.click("reset")
+    assert live.number("step") == 0
+    assert live.number("jsd") == before[0]
+
+
+def test_it_waits_for_play_and_stops_out_of_view(live):
+    live.page.wait_for_timeout(200)
+    assert live.number("step") == 0
+    live.click("playing")
+    live.wait_for_steps(20)
+    live.page.locator("#end").scroll_into_view_if_needed()
+    live.page.wait_for_timeout(200)
+    away = live.number("step")
+    live.page.wait_for_timeout(300)
+    assert live.number("step") == away
+    live.page.locator("[name=playing]").scroll_into_view_if_needed()
+    live.wait_for_steps(away + 20)
+
+
+@pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
+def test_reduced_motion_starts_paused(browser, folder, motion, label):
+    context = browser.new_context(reduced_motion=motion)
+    page = Page(context.new_page()).open((folder / "playing.html").as_uri())
+    assert page.page.inner_text("[name=playing]") == label
+    if motion == "reduce":
+        page.page.wait_for_timeout(300)
+        assert page.number("step") == 0
+    else:
+        page.wait_for_steps(5)
+    context.close()
+
+
+def test_settings_round_trip_through_the_address(live, address):
+    live.page.select_option("[name=objective]", "wgan-gp")
+    live.page.select_option("[name=prior]", "uniform")
+    live.move("k", "4")
+    live.move("log_rate_d", "-2.75")
+    live.move("seed", "17")
+    fragment = live.fragment
+    assert set(fragment[1:].split("&")) == {
+        "objective=wgan-gp", "prior=uniform", "k=4", "log_rate_d=-2.75", "seed=17",
+    }  # fmt: skip
+    shown = {name: live.value(name) for name in ("objective", "prior", "k", "log_rate_d", "seed")}
+    start = live.number("jsd")
+    live.open(address + fragment)
+    assert {name: live.value(name) for name in shown} == shown
+    assert live.number("jsd") == start
+    assert live.fragment == fragment
+    live.page.evaluate("location.hash = 'k=9'")
+    live.wait("document.querySelector('input[name=k]').value === '9'")
+    assert live.value("objective") == "non-saturating"
+
+
+def test_an_anchor_is_not_overwritten(live, address):
+    live.open(f"{address}#end")
+    live.page.wait_for_timeout(100)
+    assert live.fragment == "#end"
+
+
+def test_a_run_that_blows_up_says_so_and_can_be_reset(live, address):
+    live.open(f"{address}#objective=least-squares&optimizer=momentum&momentum=0.95&log_rate_d=0")
+    live.click("playing")
+    live.wait("document.querySelector('[role=status]').dataset.failure === 'diverged'")
+    assert "diverged" in live.page.inner_text("[role=status]")
+    drawn = live.page.evaluate("document.querySelector('.gan-plots').outerHTML")
+    assert not re.search("NaN|Infinity|undefined", drawn)
+    live.wait("document.querySelector('[name=playing]').textContent === 'Play'")
+    live.move("log_rate_d", "-3")
+    live.click("reset")
+    assert live.failure == ""
+    assert live.number("step") == 0
+
+
+def press_tab_until(live, name):
+    for _ in range(60):
+        live.page.keyboard.press("Tab")
+        if live.page.evaluate("document.activeElement.getAttribute('name')") == name:
+            return
+    pytest.fail(f"the keyboard does not reach {name}")
+
+
+def test_everything_by_keyboard(live):
+    press = live.page.keyboard.press
+    press_tab_until(live, "preset-wgan")
+    press("Enter")
+    assert live.value("objective") == "wgan"
+    press_tab_until(live, "playing")
+    live.wait_for_steps(5)
+    press("Space")
+    assert live.page.inner_text("[name=playing]") == "Play"
+    press_tab_until(live, "step-g")
+    press("Enter")
+    press_tab_until(live, "k")
+    press("ArrowRight")
+    assert live.value("k") == "6"
+    press_tab_until(live, "pen")
+    press("Home")
+    press_tab_until(live, "height")
+    press("End")
+    assert live.value("data") == "drawn"
+    assert re.search(r"drawing=z0", live.fragment)
+
+
+def test_drawing_with_the_mouse_follows_the_pointer(live):
+    box = live.page.locator(".gan-plot").first.bounding_box()
+    at = lambda fx, fy: (box["x"] + fx * box["width"], box["y"] + fy * box["height"])  # noqa: E731
+    live.page.mouse.move(*at(0.3, 0.5))
+    live.page.mouse.down()
+    live.page.mouse.move(*at(0.7, 0.5), steps=4)
+    live.page.mouse.up()
+    live.page.mouse.move(*at(0.9, 0.2))  # not drawing any more
+    assert live.value("data") == "drawn"
+    drawing = re.search("drawing=(.{60})", live.fragment)[1]
+    heights = [int(digit, 36) for digit in drawing]
+    flat = heights[18:40]
+    assert max(flat) - min(flat) <= 2  # a straight stroke, without gaps
+    assert min(flat) > 8
+
+
+def test_touch(browser, address):
+    context = browser.new_context(
+        has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}
+    )
+    live = Page(context.new_page()).open(address)
+    live.page.tap("[name=preset-saturation]")
+    live.wait_for_steps(5)
+    live.page.tap("[name=playing]")
+    live.page.locator(".gan-plot").first.scroll_into_view_if_needed()
+    box = live.page.locator(".gan-plot").first.bounding_box()
+    session = context.new_cdp_session(live.page)
+    y = box["y"] + box["height"] / 2
+    touch = lambda kind, *xs: session.send(  # noqa: E731
+        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x in xs]}
+    )
+    touch("touchStart", box["x"] + 120)
+    for shift in range(0, 160, 16):
+        touch("touchMove", box["x"] + 120 + shift)
+    touch("touchEnd")
+    live.wait("document.querySelector('[name=data]').value === 'drawn'")
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert live.errors == []
+    context.close()
+
+
+def test_what_a_kernel_would_receive(live):
+    """The recorded traits are written at each stop, and a trait set from outside moves the figure."""
+    figure = classic_script(LiveTraining).replace("ganFigures.register", "twinModule", 1)
+    live.page.evaluate("globalThis.twinModule = (name, module) => { globalThis.twin = module; }")
+    live.page.add_script_tag(content=figure)
+    live.page.evaluate(
+        """(state) => {
+          const el = document.body.insertBefore(document.createElement("div"), document.body.firstChild);
+          globalThis.model = new ganFigures.Model(state);
+          twin.render({ model, el });
+          model.set("seed", 3);
+          el.querySelector("[name=step-both]").click();
+        }""",
+        LiveTraining().state(),
+    )
+    names = ["step", "jsd", "w1", "failures", "history"]
+    got = live.page.evaluate("(names) => names.map((name) => model.get(name))", names)
+    figure = LiveTraining(**dict(zip(names, got, strict=True)))
+    assert figure.step == 1
+    assert 0 < figure.jsd < math.log(2)
+    assert figure.w1 > 0
+    assert set(figure.history) == {"step", "value", "cost", "jsd", "w1", "mean"}
