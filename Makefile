@@ -24,10 +24,10 @@ book: $(READY) ## execute the notebooks and write _build/html/index.html
 	$(BIN)/jupyter-book build book --config "$(CURDIR)/_config.yml" --toc "$(CURDIR)/_toc.yml" --path-output "$(CURDIR)" -n -W --keep-going
 
 test: book chromium ## test the package, the notebooks and the built book in a real Chromium
-	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m pytest -n 2 -m "not slow"
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: book chromium ## the same, with the slow tests: every notebook in a clean environment
-	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m pytest -n 2
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 chromium: $(READY)
 	@scripts/find-chromium $(BIN)/python
