@@ -57,4 +57,4 @@ lock: ## pin requirements.in and all it needs in requirements.txt
 	{ echo '# Made by `make lock` from requirements.in: one environment that builds the same book next year.'; sed -e 's/+cpu$$//' -e '/^$$/d' _build/requirements.txt; } > requirements.txt
 
 clean: ## remove everything that was made
-	rm -rf _build $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf _build build $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -70,9 +70,9 @@ class Run:
         self.batch_size, self.critic_steps, self.ema = batch_size, critic_steps, ema
         self.autocast = torch.autocast(self.device.type, autocast, enabled=autocast is not None)
         self.randomness = Randomness(self.device, seed, own=distributed.rank())
-        self.losses = torch.zeros(CHECK, len(LOSSES), device=self.device)
+        self.losses = torch.zeros(CHECK, len(LOSSES), dtype=torch.float32, device=self.device)
         self.cursor = torch.zeros(1, dtype=torch.int64, device=self.device)
-        self.history = torch.zeros(0, len(LOSSES))
+        self.history = torch.zeros(0, len(LOSSES), dtype=torch.float32)
         self.taken, self.seconds = 0, 0.0
 
     def draw(self) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
