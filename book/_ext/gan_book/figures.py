@@ -7,6 +7,7 @@ Without JavaScript, and until the scripts have run, the picture is the figure.
 
 import json
 import re
+from pathlib import Path
 
 import yaml
 from docutils import nodes
@@ -34,6 +35,34 @@ class LiveDirective(Directive):
         figure = getattr(package, self.arguments[0])
         traits = yaml.safe_load("\n".join(self.content)) or {}
         return [nodes.raw("", figure(**traits).to_html(), format="html")]
+
+
+class FigureListDirective(Directive):
+    """``{figure-list}``: every figure with what it shows and the pages on which it stands."""
+
+    def run(self):
+        source = Path(self.state.document.settings.env.srcdir)
+        listed = nodes.bullet_list()
+        for figure in all_figures():
+            item = nodes.paragraph("", "", nodes.strong("", figure.title))
+            for page in pages_with(figure, source):
+                item += nodes.Text(" · ")
+                item += nodes.reference(
+                    "", title_of(page), refuri=f"{page.stem}.html", internal=True
+                )
+            listed += nodes.list_item("", item)
+        return [listed]
+
+
+def pages_with(figure, source: Path) -> list[Path]:
+    """The sources that place the figure: a cell that makes it, or a ``{live}`` directive."""
+    placed = re.compile(rf"\b{figure.__name__}\(|\{{live\}} {figure.__name__}\b")
+    pages = sorted([*source.glob("*.ipynb"), *source.glob("*.md")])
+    return [page for page in pages if placed.search(page.read_text(encoding="utf-8"))]
+
+
+def title_of(page: Path) -> str:
+    return re.search(r"# ([^\n\"\\]+)", page.read_text(encoding="utf-8"))[1]
 
 
 def all_figures():
@@ -98,5 +127,6 @@ def fill(app, pagename, templatename, context, doctree):
 def setup(app):
     app.gan_pictures = Pictures(app.gan_engine)
     app.add_directive("live", LiveDirective)
+    app.add_directive("figure-list", FigureListDirective)
     app.connect("builder-inited", write_assets)
     app.connect("html-page-context", fill)
