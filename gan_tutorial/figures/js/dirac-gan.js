@@ -45,14 +45,14 @@ function diracWords(modulus, radius) {
 
 function render({ model, el }) {
   const figure = createFigure({ model, el });
-  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 300 });
-  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 300 });
+  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
+  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
   const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * DIRAC_STEPS], y: [0, 3], height: 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
   const drawField = fieldArrows(phase);
   const ahead = phase.curve({ color: "accent", width: 1.2, opacity: 0.35 });
   const path = phase.curve({ color: "accent", width: 2 });
   const places = phase.dots({ color: "accent", radius: 2, opacity: 0.9 });
-  phase.point({ color: "ink", radius: 5, label: "solution", dx: 8, dy: 18 }).set(0, 0);
+  const solution = phase.point({ color: "ink", radius: 5, label: "solution", dx: 8, dy: 18 });
   const now = phase.point({ color: "accent", radius: 6 });
   const start = phase.point({ color: "discriminator", radius: 7, label: "start", drag: { x: "theta", y: "psi" } });
   const line = scores.curve({ color: "discriminator", width: 3 });
@@ -145,6 +145,7 @@ function render({ model, el }) {
     if (loop.running) shown = 0;
     else shown = Infinity;
     drawField(settings);
+    solution.set(0, 0);
     ahead.set(orbit.theta, orbit.psi);
     distanceAhead.set(Float64Array.from(orbit.radius, (_, i) => i), orbit.radius);
     start.set(settings.theta, settings.psi);

@@ -48,7 +48,7 @@ const SLIDING_DISTANCES = Array.from({ length: 161 }, (_, i) => Number((i * 0.05
 
 // One of the two plots over the distance: a curve, a dot on it, and a label for each divergence.
 function curvesOverDistance(figure, { kind, label, yLabel }) {
-  const plot = figure.plot({ label, x: [0, 8], y: [0, 3], height: 250, xLabel: "distance", yLabel, xTicks: 4, minWidth: 300 });
+  const plot = figure.plot({ label, x: [0, 8], y: [0, 3], height: 250, xLabel: "distance", yLabel, xTicks: 4, minWidth: 300, expectedShare: 2 });
   const here = plot.rule({ x: true, color: "ink", width: 1 });
   const marks = DIVERGENCE_ROWS.map(({ key, color, dash, width = 2.5 }) => ({
     key, curve: plot.curve({ color, dash, width }), point: plot.point({ color, radius: 5 }), words: plot.label(color),
