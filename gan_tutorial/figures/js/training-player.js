@@ -8,7 +8,7 @@ function playerPlots(figure) {
   const timeline = { x: [0, 1], height: 170, xLabel: "step of $G$", minWidth: 290, expectedShare: 2.1, xTicks: 4 };
   return {
     densities: figure.plot({ ...shared, label: "The densities of data and generator over x", y: [0, 1], height: 180, yLabel: "density", yTicks: 3, xTicks: 0, margin: { bottom: 10 } }),
-    answers: figure.plot({ ...shared, label: "The learned and the optimal discriminator over x", y: [0, 1.02], height: 150, yLabel: "discriminator", yTicks: 2, margin: { bottom: 24 } }),
+    answers: figure.plot({ ...shared, label: "The learned and the optimal discriminator over x", y: [0, 1.2], height: 160, yLabel: "discriminator", yTicks: 2, margin: { bottom: 24 } }),
     arrows: figure.plot({ ...shared, label: "Arrows from noise z to the samples x = G(z)", y: [0, 1], height: 86, yTicks: 0, xTicks: 0, margin: { top: 4, bottom: 8 } }),
     values: figure.plot({ ...timeline, label: "The value of the game over the steps, learned and best", y: [-1.5, 0.1], yLabel: "value (nats)", yTicks: 3 }),
     distance: figure.plot({ ...timeline, label: "The Jensen-Shannon divergence over the steps", y: [0, 0.72], yLabel: "JSD (nats)", yTicks: 3 }),
@@ -42,7 +42,7 @@ function drawPlayerRun({ densities, answers, arrows, values, distance }, marks, 
   const end = Math.max(1, steps[steps.length - 1]);
   const lowest = moments.reduce((least, moment) => Math.min(least, moment.value), -1.7);
   densities.setDomain([low, high], [0, top]);
-  answers.setDomain([low, high], [0, 1.02]);
+  answers.setDomain([low, high], [0, 1.2]);
   arrows.setDomain([low, high], [0, 1]);
   values.setDomain([0, end], [Math.max(-4, 1.05 * lowest), 0.1]);
   distance.setDomain([0, end], [0, 0.76]);
