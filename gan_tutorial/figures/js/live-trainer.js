@@ -48,7 +48,8 @@ function makeTrainer(settings) {
   const data = liveDataMasses(chosen.data, chosen.drawing);
   const trainer = {
     settings: chosen, random, game, data, draw: makeLiveSampler(data), prior: LIVE_PRIORS[chosen.prior],
-    push: makeLivePush(generator, chosen.prior), probe: makePass(discriminator, LIVE_CELLS),
+    push: makeLivePush(generator, chosen.prior),
+    probe: makePass(discriminator, LIVE_CELLS, { onlyForward: true }),
     step: 0, discriminatorSteps: 0, diverged: false, jsd: 0, w1: 0, pull: 1, missed: 0,
     history: makeLiveHistory(), watch: makeLiveWatch(data),
   };

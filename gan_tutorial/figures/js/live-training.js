@@ -189,7 +189,7 @@ function makePen(figure, plot, change) {
   let last = null;
   liveBox(figure, row, () => {
     const pen = figure.slider("pen", { label: "pen over $x$ =", digits: 1, format: (column) => formatNumber(penCentre(column), 1), color: "data" });
-    pen.addEventListener("input", () => figure.set("height", parseInt(startOf(figure)[figure.get("pen")], 36)));
+    pen.addEventListener("input", () => change({ height: parseInt(startOf(figure)[figure.get("pen")], 36) }));
     const height = figure.slider("height", { label: "height under the pen", digits: 0, color: "data" });
     height.addEventListener("input", () => {
       change({ drawing: drawLine(startOf(figure), figure.get("pen"), figure.get("height"), null), data: "drawn" });
@@ -289,19 +289,27 @@ function makeAnnouncer(figure, inBook) {
 function makeAddress(figure, change) {
   const active = figure.get("address") && typeof location === "object" && typeof history === "object";
   const wanted = () => (active && location.hash.includes("=") ? readLiveFragment(location.hash, figure.get("_bounds")) : {});
+  let timer = 0;
   const onHashChange = () => change(wanted(), { anew: true });
   if (active) {
     addEventListener("hashchange", onHashChange);
-    figure.cleanups.push(() => removeEventListener("hashchange", onHashChange));
+    figure.cleanups.push(() => {
+      clearTimeout(timer);
+      removeEventListener("hashchange", onHashChange);
+    });
   }
   return {
     read() {
       for (const [name, value] of Object.entries(wanted())) figure.set(name, value);
     },
+    // Once the reader's hand rests: a browser takes milliseconds for this, and only so many a minute.
     write(chosen) {
       if (!active) return;
-      const fragment = liveFragment(chosen);
-      history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const fragment = liveFragment(chosen);
+        history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+      }, 200);
     },
   };
 }

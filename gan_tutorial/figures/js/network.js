@@ -108,14 +108,16 @@ function initialize(network, random, gain = 1) {
   }
 }
 
-/** The memory of one batch's way through a network: values[0] is its input, deltas its gradients. */
-function makePass(network, batch) {
-  const stride = (batch + 3) & ~3;
+/**
+ * The memory of one batch's way through a network: values[0] is its input, deltas its gradients.
+ * A pass that only ever goes forward needs less.
+ */
+function makePass(network, batch, { onlyForward = false } = {}) {
+  const stride = (batch + 3) & ~3, last = network.sizes.length - 1;
   const rows = () => network.sizes.map((size) => new Float64Array(size * stride));
-  const values = rows(), deltas = rows();
-  const last = network.sizes.length - 1;
-  return { batch, stride, values, deltas, tangents: rows(), input: values[0],
-    output: values[last], outputDelta: deltas[last], inputDelta: deltas[0] };
+  const values = rows(), deltas = onlyForward ? [] : rows(), tangents = onlyForward ? [] : rows();
+  return { batch, stride, values, deltas, tangents, input: values[0], output: values[last],
+    outputDelta: deltas[last], inputDelta: deltas[0] };
 }
 
 /**
