@@ -93,9 +93,13 @@ class Run:
         self.cursor += 1
 
     def follow(self) -> None:
-        """Move the average generator towards the live one."""
+        """Move the average generator towards the live one.
+
+        Until `ema` takes over, step i counts in proportion to i: the first weights are forgotten
+        soon, and the average already reaches over half of a short run.
+        """
         if self.ema is not None:
-            decay = min(self.ema, self.taken / (self.taken + 10))  # forgets the first weights soon
+            decay = min(self.ema, (self.taken - 1) / (self.taken + 1))
             get_ema_multi_avg_fn(decay)(self.averages, self.live, None)
 
     def collect(self) -> None:
