@@ -7,6 +7,7 @@ _MODULES = {
     "ConvexSupremum": "convex_supremum",
     "DiracGan": "dirac_gan",
     "Divergences": "divergences",
+    "EarthMover": "earth_mover",
     "LiveTraining": "live_training",
     "OptimalDiscriminator": "optimal_discriminator",
     "ParzenBandwidth": "parzen_bandwidth",
