@@ -14,6 +14,35 @@ from gan_tutorial import commands
 from gan_tutorial.recipes import RECIPES
 from gan_tutorial.runs import DivergenceError
 
+EXAMPLES = {
+    "train": "python -m gan_tutorial train --recipe mnist-short --out runs/digits\n"
+    "  torchrun --nproc-per-node=2 -m gan_tutorial train --recipe mnist-short --out runs/digits",
+    "sample": "python -m gan_tutorial sample runs/digits --count 100 --out digits.png",
+    "evaluate": "python -m gan_tutorial evaluate runs/digits --split test",
+}
+SUMMARIES = {
+    "train": "Train by a recipe into a folder: checkpoint, losses, sample grids.",
+    "sample": "Draw a grid of samples from a trained run, as a PNG.",
+    "evaluate": "Held-out Parzen log-likelihood of a trained run, in nats, as JSON.",
+}
+
+
+def _train_options(train: argparse.ArgumentParser) -> None:
+    notes = "\n".join(f"  {name:18}{recipe.note}" for name, recipe in RECIPES.items())
+    train.epilog += f"\n\nrecipes:\n{notes}"
+    train.add_argument("--recipe", default="mnist-short", help="one of those below")
+    train.add_argument("--data", help="a data set by name, if not the recipe's: mnist, tfd, ...")
+    train.add_argument("--out", type=Path, required=True, help="the run's folder")
+    train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    train.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
+    train.add_argument("--batch-size", type=int, help="if not the recipe's")
+    train.add_argument("--every", type=int, help="steps between snapshots, if not the recipe's")
+
+
+def _run_options(verb: argparse.ArgumentParser, count: int) -> None:
+    verb.add_argument("run", type=Path, help="the folder that train wrote")
+    verb.add_argument("--count", type=int, default=count, help=f"samples; default {count}")
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -21,50 +50,25 @@ def _parser() -> argparse.ArgumentParser:
         description="Train, sample and evaluate the GANs of the book.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="train|sample|evaluate")
-
-    def add(verb: str, summary: str, example: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(
+    train, sample, evaluate = (
+        verbs.add_parser(
             verb,
             help=summary,
             description=summary,
-            epilog=f"example:\n  {example}",
+            epilog=f"example:\n  {EXAMPLES[verb]}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-
-    one = add(
-        "train",
-        "Train by a recipe into a folder: checkpoint, losses, sample grids.",
-        "python -m gan_tutorial train --recipe mnist-short --out runs/digits\n"
-        "  torchrun --nproc-per-node=2 -m gan_tutorial train --recipe mnist-short --out runs/digits",
+        for verb, summary in SUMMARIES.items()
     )
-    notes = "\n".join(f"  {name:14}{recipe.note}" for name, recipe in RECIPES.items())
-    one.epilog += f"\n\nrecipes:\n{notes}"
-    one.add_argument("--recipe", default="mnist-short", help="one of those below")
-    one.add_argument("--data", help="a data set by name, if not the recipe's: mnist, tfd, ...")
-    one.add_argument("--out", type=Path, required=True, help="the run's folder")
-    one.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    one.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
-    one.add_argument("--batch-size", type=int, help="if not the recipe's")
-    one.add_argument("--every", type=int, help="steps between snapshots, if not the recipe's")
-    two = add(
-        "sample",
-        "Draw a grid of samples from a trained run, as a PNG.",
-        "python -m gan_tutorial sample runs/digits --count 100 --out digits.png",
-    )
-    two.add_argument("--out", type=Path, default=Path("samples.png"), help="default: samples.png")
-    two.add_argument("--label", type=int, help="the class to draw, for a conditional run")
-    three = add(
-        "evaluate",
-        "Held-out Parzen log-likelihood of a trained run, in nats, as JSON.",
-        "python -m gan_tutorial evaluate runs/digits --split test",
-    )
-    three.add_argument("--split", default="test", choices=["validation", "test"])
-    for verb, count in ((two, 100), (three, 10_000)):
-        verb.add_argument("run", type=Path, help="the folder that train wrote")
-        verb.add_argument("--count", type=int, default=count, help=f"samples; default {count}")
-    for verb in (one, two, three):
+    _train_options(train)
+    _run_options(sample, 100)
+    sample.add_argument("--out", type=Path, default=Path("samples.png"), help="samples.png")
+    sample.add_argument("--label", type=int, help="the class to draw, for a conditional run")
+    _run_options(evaluate, 10_000)
+    evaluate.add_argument("--split", default="test", choices=["validation", "test"])
+    for verb in (train, sample, evaluate):
         verb.add_argument("--seed", type=int, default=0, help="default 0")
-    for verb in (one, three):
+    for verb in (train, evaluate):
         verb.add_argument("--root", default="data", help="folder of downloaded data sets")
     return parser
 

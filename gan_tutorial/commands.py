@@ -9,13 +9,12 @@ tensorboard/      the same numbers, where TensorBoard is installed"""
 
 from __future__ import annotations
 
-import csv
 import datetime
 import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial import checkpoints, distributed
-from gan_tutorial.data import flatten, import_torchvision, load
+from gan_tutorial.data import flatten, load
+from gan_tutorial.outputs import save_grid, tensorboard, write_history
 from gan_tutorial.parzen import choose_sigma, log_likelihood
 from gan_tutorial.recipes import RECIPES, Recipe
 from gan_tutorial.snapshots import Snapshot, sample
@@ -35,45 +35,6 @@ def choose(recipe: str) -> Recipe:
     if recipe not in RECIPES:
         raise ValueError(f"recipe {recipe!r} does not exist; choose one of {', '.join(RECIPES)}")
     return RECIPES[recipe]
-
-
-def save_grid(samples: Tensor, shape: Sequence[int], path: Path, columns: int = 10) -> None:
-    """Write rows in [0, 1] as one PNG, `columns` pictures of `shape` (c, h, w) to a line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = samples.float().cpu().unflatten(1, shape)
-    import_torchvision()
-    from torchvision.utils import save_image
-
-    save_image(pictures, path, nrow=columns)
-
-
-def write_history(history: dict[str, Tensor], folder: Path) -> None:
-    """The losses of every step as `history.csv` and, name by name, as `history.json`."""
-    columns = {name: values.tolist() for name, values in history.items()}
-    with (folder / "history.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", *columns])
-        writer.writerows(
-            [i, *row] for i, row in enumerate(zip(*columns.values(), strict=True), start=1)
-        )
-    (folder / "history.json").write_text(json.dumps(columns))
-
-
-def _tensorboard(folder: Path) -> Callable[[Snapshot], None]:
-    """A function that passes a snapshot's losses on to TensorBoard, or does nothing without it."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return lambda snapshot: None
-    writer = SummaryWriter(folder / "tensorboard")
-
-    def write(snapshot: Snapshot) -> None:
-        for name, values in snapshot.history.items():
-            if len(values):
-                writer.add_scalar(name, values[-1], snapshot.step)
-        writer.flush()
-
-    return write
 
 
 def describe(recipe: Recipe, shape: list[int], seed: int, changes: dict) -> dict:
@@ -131,14 +92,21 @@ def run_training(
         if first:
             note = describe(recipe, list(images.shape[1:]), seed, changes)
             (out / "run.json").write_text(json.dumps(note, indent=1) + "\n")
-        board = _tensorboard(out) if first else None
-        shown = torch.arange(100) % 10 if recipe.conditional else None
-        for snapshot in snapshots:
-            if first:
-                grid = snapshot.sample(100, labels=shown)
-                save_grid(grid, images.shape[1:], out / "samples" / f"{snapshot.step:07d}.png")
-                write_history(snapshot.history, out)
-                board(snapshot)
+        keep(snapshots, out if first else None, list(images.shape[1:]), recipe.conditional)
+
+
+def keep(
+    snapshots: Iterator[Snapshot], out: Path | None, shape: list[int], conditional: bool
+) -> None:
+    """Run through the snapshots; grids, losses and TensorBoard's events go to `out`, if there."""
+    labels = torch.arange(100) % 10 if conditional else None
+    board = tensorboard(out) if out else None
+    for snapshot in snapshots:
+        if out:
+            grid = snapshot.sample(100, labels=labels)
+            save_grid(grid, shape, out / "samples" / f"{snapshot.step:07d}.png")
+            write_history(snapshot.history, out)
+            board(snapshot)
 
 
 class Trained(NamedTuple):

@@ -43,10 +43,10 @@ def check_networks(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
     logits (n, 1).
     """
     width = data[0].numel()
-    y = None if labels is None else labels[:1].long().expand(2)
+    y = None if labels is None else torch.stack([labels.min(), labels.max()]).long()
     try:
         fake = sample(pair.generator, pair.prior, 2, labels=y)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(f"the generator cannot be called on its prior's noise: {error}") from error
     if fake.shape != (2, width):
         raise ValueError(

@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 
 import torch
 from torch import Tensor
@@ -82,7 +83,8 @@ def train(
     steps         steps of the generator; each comes after `critic_steps` steps of the discriminator
     optimizers    (discriminator's, generator's), see `gan_tutorial.optimizers`
     schedules     {option: step -> factor} for both optimisers, see `gan_tutorial.schedules`
-    ema           decay of the generator's moving average; None keeps none
+    ema           decay of the generator's moving average, reached from 0 (see `Run.follow`); None
+                  keeps none
     seed          of data, noise and dropout; the same seed, machine and thread count give the same
                   bits on a CPU, whatever the caller does with PyTorch's global randomness meanwhile
     checkpoint    file saved at every snapshot and at Ctrl-C; `resume` goes on from it if it is
@@ -134,7 +136,7 @@ def _resume(run: Run, path: Path) -> None:
         run.load_state_dict(state)
 
 
-def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed) -> None:
+def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> None:
     """Steps up to `stop`, or to the one in which Ctrl-C was pressed."""
     start = time.perf_counter()
     while run.taken < stop and not pressed.is_set():

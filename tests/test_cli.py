@@ -14,9 +14,9 @@ import torch
 import gan_tutorial
 from gan_tutorial import checkpoints, commands
 from gan_tutorial.__main__ import main
-from gan_tutorial.commands import save_grid
 from gan_tutorial.data import Images, load
 from gan_tutorial.networks import logit_of_marginals
+from gan_tutorial.outputs import save_grid
 from gan_tutorial.recipes import RECIPES
 
 SMALL = ["--steps", "2", "--every", "1", "--batch-size", "4"]

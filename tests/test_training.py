@@ -324,6 +324,11 @@ def test_networks_that_do_not_fit_are_named_at_the_call():
         train(Pair(pair.generator, mlp([5, 1]), pair.prior), DATA, steps=1)
 
 
+def test_labels_beyond_the_classes_are_noticed_before_training():
+    with pytest.raises(ValueError, match="the generator cannot be called"):
+        train(tiny(classes=2), DATA, labels=LABELS, steps=1)
+
+
 def test_sampling_is_reproducible_leaves_the_mode_and_uses_evaluation_mode():
     pair = circulating_pair()
     before = copy.deepcopy(pair.generator.state_dict())
