@@ -9,6 +9,8 @@ import inspect
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
+QUOTES = "'\""
+
 
 def public_names(module) -> list[str]:
     """The functions and classes that the module offers, in the order of its source."""
@@ -26,7 +28,27 @@ def public_names(module) -> list[str]:
 
 
 def signature(name: str, value) -> str:
-    return f"{name}{inspect.signature(value)}"
+    """The call as a reader would write it: types without quotes, one parameter a line where there are many."""
+    call = inspect.signature(value)
+    shown = [show_parameter(parameter) for parameter in call.parameters.values()]
+    kinds = [parameter.kind for parameter in call.parameters.values()]
+    if inspect.Parameter.KEYWORD_ONLY in kinds:
+        shown.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    one_line = f"{name}({', '.join(shown)})"
+    return one_line if len(one_line) <= 88 else f"{name}(\n    " + ",\n    ".join(shown) + ",\n)"
+
+
+def show_parameter(parameter) -> str:
+    kind = (
+        ""
+        if parameter.annotation is parameter.empty
+        else f": {str(parameter.annotation).strip(QUOTES)}"
+    )
+    if parameter.default is parameter.empty:
+        return f"{parameter.name}{kind}"
+    default = parameter.default
+    named = getattr(default, "__name__", repr(default))
+    return f"{parameter.name}{kind} = {'…' if '<' in named else named}"
 
 
 class ApiDirective(Directive):
@@ -39,7 +61,7 @@ class ApiDirective(Directive):
             value = getattr(module, name)
             entry = nodes.section(ids=[f"{module.__name__}.{name}"], names=[])
             entry += nodes.title("", "", nodes.literal("", name))
-            entry += nodes.literal_block("", signature(name, value), language="python")
+            entry += nodes.literal_block("", signature(name, value), language="text")
             entry += self.literal(inspect.getdoc(value))
             shown.append(entry)
         return shown
