@@ -99,10 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             what = {"count": options.count, "seed": options.seed, "split": options.split}
             print(json.dumps(commands.run_evaluation(options.run, root=options.root, **what)))
     except (ValueError, OSError, ImportError, DivergenceError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}".replace("resume=True", "--resume"), file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
-        print(f"\n{stopped}".replace("the same call with resume=True", "--resume"), file=sys.stderr)
+        print(f"\n{stopped}".replace("resume=True", "--resume"), file=sys.stderr)
         return 130
     return 0
 

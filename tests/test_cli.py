@@ -69,10 +69,19 @@ def test_a_second_run_does_not_overwrite_and_resume_goes_on(run, capsys):
     train = ["train", "--recipe", "mnist-short", "--out", str(run), *SMALL]
     before = (run / "run.json").read_bytes()
     assert main(train) == 1
-    assert "resume=True goes on from it" in capsys.readouterr().err
+    assert "--resume goes on from it" in capsys.readouterr().err
     assert (run / "run.json").read_bytes() == before
     assert main([*train, "--resume"]) == 0
     assert checkpoints.load(run / "checkpoint.pt")["step"] == 2
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt("stopped; the same call with resume=True goes on from there")
+
+    monkeypatch.setattr(commands, "run_training", stopped)
+    assert main(["train", "--out", str(tmp_path)]) == 130
+    assert "the same call with --resume goes on from there" in capsys.readouterr().err
 
 
 def test_sampling_writes_a_grid_and_the_seed_decides_it(run, tmp_path):
