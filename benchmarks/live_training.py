@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
-from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures.base import read_script
+from gan_tutorial.figures.live_training import TRAINER
 
 SIZES = ((16, 64), (32, 64), (32, 256))  # (units in each of two hidden layers, batch)
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
@@ -22,7 +22,7 @@ SETTINGS = {"k": 1, "optimizer": "adam", "log_rate_g": -3, "log_rate_d": -3, "se
 def in_chromium(browser, width, batch):
     """One training run of the live figure without its drawing; yields rounds done."""
     page = browser.new_page()
-    for script in LiveTraining.scripts[:-1]:
+    for script in TRAINER:
         page.add_script_tag(content=read_script(script))
     settings = {**SETTINGS, "width_g": width, "width_d": width, "batch": batch}
     page.evaluate("(settings) => { globalThis.trainer = makeTrainer(settings); }", settings)

@@ -71,7 +71,7 @@ const read = () => [game.generator, game.discriminator].map(({ parameters, gradi
 
 @pytest.fixture(scope="module")
 def page():
-    with open_javascript("network.js") as engine:
+    with open_javascript("network.js", "live-game.js") as engine:
         engine.load(HARNESS)
         yield engine
 

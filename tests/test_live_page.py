@@ -9,6 +9,7 @@ from gan_book.figures import classic_script
 
 from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures.base import read_script
+from gan_tutorial.figures.live_training import TRAINER
 
 pytestmark = pytest.mark.browser
 SEEDS = list(range(1, 11))
@@ -111,14 +112,14 @@ def live(browser, address):
 def engine(browser):
     """A blank page with the trainer's scripts, to run without drawing."""
     page = browser.new_page()
-    for script in LiveTraining.scripts[:-1]:
+    for script in TRAINER:
         page.add_script_tag(content=read_script(script))
     yield page
     page.close()
 
 
 def test_the_list_of_presets_is_whole():
-    with open_javascript(*LiveTraining.scripts[:-1]) as engine:
+    with open_javascript(*TRAINER) as engine:
         assert engine.evaluate("Object.keys(LIVE_PRESETS)") == PRESETS
 
 
@@ -158,6 +159,7 @@ def test_the_good_story_gets_near_the_data(live):
     assert live.failure == ""
     live.click("playing")
     assert live.number("criterion") == pytest.approx(2 * live.number("jsd") - math.log(4))
+    assert -1.5 < live.number("value") <= live.number("criterion")
 
 
 def test_one_player_at_a_time(live):

@@ -12,13 +12,7 @@ from gan_tutorial.divergences import js, wasserstein1
 from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures import live_training as options
 
-SCRIPTS = (
-    "network.js",
-    "live-density.js",
-    "live-trainer.js",
-    "live-presets.js",
-    "live-address.js",
-)
+SCRIPTS = options.TRAINER
 
 HARNESS = """
 // A generator that is the line a + b z: one layer, no activation.
@@ -177,6 +171,20 @@ def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
     assert np.corrcoef(got["step"], got["value"])[0, 1] < -0.999  # means of what was left out
 
 
+def test_training_leaves_no_garbage_behind(javascript):
+    javascript.load("const runner = makeTrainer({ width_g: 4, width_d: 4, batch: 16, k: 1 })")
+    javascript.load("const run = (n) => { for (let i = 0; i < n; i++) liveRound(runner); }")
+
+    def heap_after(rounds):
+        javascript.load(f"run({rounds})")
+        javascript.context.low_memory_notification()
+        return javascript.context.heap_stats()["used_heap_size"]
+
+    before = heap_after(10_000)
+    assert heap_after(20_000) < before + 50_000  # bytes
+    assert javascript.evaluate("runner.history.length") <= 400
+
+
 def test_rates_and_data_may_change_in_the_midst_of_a_run(javascript):
     javascript.load("""
     function tuned() {
@@ -245,3 +253,23 @@ def test_a_strange_address_leaves_the_usual_settings(javascript, fragment):
 def test_a_drawing_that_is_none_is_refused(drawing):
     with pytest.raises(traitlets.TraitError, match="60 digits of base 36"):
         LiveTraining(drawing=drawing)
+
+
+@pytest.mark.parametrize("objective", ["minimax", "non-saturating"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_discriminator_beats_the_best_one(javascript, objective, seed):
+    """V(D, G) <= C(G) = 2 JSD - log 4, for the D of any moment: both are exact on the cells."""
+    javascript.load("""
+    function values(settings) {
+      const trainer = makeTrainer(settings), rows = [];
+      for (let i = 0; i < 10; i++) {
+        for (let j = 0; j < 20; j++) liveRound(trainer);
+        rows.push([trainer.value, 2 * trainer.jsd - Math.log(4), trainer.pull]);
+      }
+      return rows;
+    }""")
+    rows = javascript.call("values", {"objective": objective, "seed": seed})
+    for value, best, pull in rows:
+        assert value <= best + 1e-12
+        assert 0 <= pull <= 1 + 1e-12
+    assert min(best - value for value, best, _ in rows) < 0.2  # D is not far from the best

@@ -9,6 +9,17 @@ OBJECTIVES = ("minimax", "non-saturating", "wgan", "wgan-gp", "least-squares")
 OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("tanh", "softplus", "relu", "leaky-relu")
 
+# The training itself, without a picture: what tests and benchmarks run.
+TRAINER = (
+    "network.js",
+    "live-game.js",
+    "live-density.js",
+    "live-watch.js",
+    "live-trainer.js",
+    "live-presets.js",
+    "live-address.js",
+)
+
 
 class LiveTraining(Figure):
     r"""Two small networks and the exact theory beside them, step by step.
@@ -31,14 +42,7 @@ class LiveTraining(Figure):
     """
 
     name = "live-training"
-    scripts = (
-        "network.js",
-        "live-density.js",
-        "live-trainer.js",
-        "live-presets.js",
-        "live-address.js",
-        "live-view.js",
-    )
+    scripts = (*TRAINER, "live-view.js", "live-controls.js")
     title = "A generative adversarial network that trains in this page"
 
     data = choice("two-bells", DATA, "p_data")

@@ -1,4 +1,4 @@
-// The live figure's state machine: settings, steps, what is measured on the way, what went wrong.
+// The live figure's state machine: settings, steps, and what is measured on the way.
 //
 // A trainer is a plain object. `liveRound` plays one round (k steps of D, one of G),
 // `liveDiscriminatorStep` and `liveGeneratorStep` one player's step; measuring happens by itself,
@@ -11,7 +11,7 @@ const LIVE_SETTINGS = {
   seed: 1,
 };
 
-const LIVE_EVERY = 20, LIVE_HISTORY = 400;
+const LIVE_EVERY = 20;
 
 const LIVE_CHOICES = {
   data: [...Object.keys(LIVE_DATA), "drawn"],
@@ -50,7 +50,8 @@ function makeTrainer(settings) {
     settings: chosen, random, game, data, draw: makeLiveSampler(data), prior: LIVE_PRIORS[chosen.prior],
     push: makeLivePush(generator, chosen.prior),
     probe: makePass(discriminator, LIVE_CELLS, { onlyForward: true }),
-    step: 0, discriminatorSteps: 0, diverged: false, jsd: 0, w1: 0, pull: 1, missed: 0,
+    step: 0, discriminatorSteps: 0, diverged: false, jsd: 0, w1: 0, value: 0, pull: 1,
+    missed: 0,
     history: makeLiveHistory(), watch: makeLiveWatch(data),
   };
   for (let i = 0; i < LIVE_CELLS; i++) trainer.probe.input[i] = liveCentre(i);
@@ -97,10 +98,7 @@ function liveGeneratorStep(trainer) {
   trainer.step += 1;
   checkLive(trainer, game.generatorLoss);
   addToLiveAverage(trainer.history, game.discriminatorLoss, game.generatorLoss);
-  if (trainer.step % LIVE_EVERY === 0) {
-    trainer.pull = game.onFake.outputDelta.reduce((sum, delta) => sum + Math.abs(delta), 0);
-    measureLive(trainer);
-  }
+  if (trainer.step % LIVE_EVERY === 0) measureLive(trainer);
 }
 
 /** Algorithm 1 of Goodfellow et al. 2014: k steps of D, then one of G. */
@@ -124,7 +122,7 @@ function measureLive(trainer) {
   watchLive(trainer.watch, trainer);
 }
 
-/** p_g, D on every cell, and how far p_g is from p_data. */
+/** p_g, D on every cell, and all that follows from them without drawing a sample. */
 function lookAtLive(trainer) {
   const { game, push, probe } = trainer;
   pushForward(push, game.generator);
@@ -134,6 +132,24 @@ function lookAtLive(trainer) {
     return;
   }
   compareLive(trainer);
+  weighScores(trainer);
+}
+
+/**
+ * V, that is minus D's loss (without a penalty), and the mean size of G's gradient in the score:
+ * where that is near 0 G has saturated, whatever its loss says. What left the picture counts at its
+ * edge.
+ */
+function weighScores(trainer) {
+  const { game: { objective }, data, push, probe: { output } } = trainer, last = LIVE_CELLS - 1;
+  let loss = 0, pull = 0;
+  for (let i = 0; i < LIVE_CELLS; i++) {
+    const q = push.masses[i] + (i === 0 ? push.left : 0) + (i === last ? push.right : 0);
+    loss += data[i] * objective.real(output[i]) + q * objective.fake(output[i]);
+    pull += q * Math.abs(objective.generatorSlope(output[i]));
+  }
+  trainer.value = -loss;
+  trainer.pull = pull;
 }
 
 /** How far p_g is from p_data: two distances, and the share of the data that p_g all but misses. */
@@ -151,92 +167,4 @@ function compareLive(trainer) {
 function liveOptimal({ data, push }, i) {
   const both = data[i] + push.masses[i];
   return both > 1e-12 ? data[i] / both : NaN; // undefined where neither is
-}
-
-// ---------------------------------------------------------------- histories of bounded length
-
-const LIVE_SERIES = ["step", "value", "cost", "jsd", "w1", "mean"]; // value: minus D's loss
-
-/** At most LIVE_HISTORY rows: when they are full, every other one goes and rows come half as often. */
-function makeLiveHistory() {
-  const history = { length: 0, added: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
-  for (const name of LIVE_SERIES) history[name] = new Float64Array(LIVE_HISTORY);
-  return history;
-}
-
-function addToLiveAverage(history, discriminatorLoss, generatorLoss) {
-  history.sumD += discriminatorLoss;
-  history.sumG += generatorLoss;
-  history.count += 1;
-}
-
-function addToLiveHistory(history, trainer) {
-  history.waiting += 1;
-  if (history.waiting < history.every) return;
-  if (history.length === LIVE_HISTORY) {
-    for (const name of LIVE_SERIES) {
-      for (let i = 0; 2 * i + 1 < LIVE_HISTORY; i++) history[name][i] = history[name][2 * i + 1];
-    }
-    history.length = LIVE_HISTORY / 2;
-    history.every *= 2;
-    if (history.waiting < history.every) return;
-  }
-  const row = [trainer.step, -history.sumD / history.count, history.sumG / history.count,
-    trainer.jsd, trainer.w1, trainer.push.mean];
-  LIVE_SERIES.forEach((name, k) => { history[name][history.length] = row[k]; });
-  history.length += 1;
-  history.added += 1;
-  history.waiting = history.sumD = history.sumG = history.count = 0;
-}
-
-// ---------------------------------------------------------------- known failures
-
-const LIVE_PATIENCE = 10, LIVE_SWINGS = 6, LIVE_SWING_STEPS = 4000;
-
-function makeLiveWatch(data) {
-  return { spread: liveSpread(data), saturated: 0, collapsed: 0, swings: [], step: 0, extreme: 0,
-    rising: 0 };
-}
-
-/** The standard deviation of p_data. */
-function liveSpread(data) {
-  let mean = 0, square = 0;
-  for (let i = 0; i < data.length; i++) {
-    mean += data[i] * liveCentre(i);
-    square += data[i] * liveCentre(i) ** 2;
-  }
-  return Math.sqrt(square - mean * mean);
-}
-
-/** Count how long each failure has been there, and the turns of p_g's mean. */
-function watchLive(watch, { pull, jsd, w1, missed, push, step }) {
-  watch.saturated = pull < 0.05 && jsd > 0.2 ? watch.saturated + 1 : 0;
-  const narrow = push.spread < 0.25 * watch.spread;
-  const partial = missed > 0.35 && w1 > 0.5 * watch.spread;
-  watch.collapsed = step > 200 && (narrow || partial) ? watch.collapsed + 1 : 0;
-  countSwings(watch, push.mean, step);
-}
-
-/** A swing is a turn of the mean after a way of more than the data's standard deviation. */
-function countSwings(watch, mean, step) {
-  if (watch.step === 0) watch.extreme = mean;
-  watch.step = step;
-  watch.extreme = watch.rising > 0 ? Math.max(watch.extreme, mean)
-    : watch.rising < 0 ? Math.min(watch.extreme, mean) : watch.extreme;
-  if (Math.abs(mean - watch.extreme) > watch.spread) {
-    if (watch.rising !== 0) watch.swings.push(step);
-    watch.rising = Math.sign(mean - watch.extreme);
-    watch.extreme = mean;
-  }
-  while (watch.swings.length > 0 && watch.swings[0] < step - LIVE_SWING_STEPS) watch.swings.shift();
-}
-
-/** The failures to report now, the gravest first. */
-function liveFailures({ diverged, watch }) {
-  if (diverged) return ["diverged"];
-  const found = [];
-  if (watch.saturated >= LIVE_PATIENCE) found.push("saturated");
-  else if (watch.collapsed >= LIVE_PATIENCE) found.push("collapsed");
-  if (watch.swings.length >= LIVE_SWINGS) found.push("oscillating");
-  return found;
 }

@@ -212,7 +212,7 @@ function lossView(figure) {
   const bestCost = plot.rule({ color: "generator", label: "log 2", ...rule });
   const ideal = plot.curve({ color: "accent", width: 1.5, dash: "5 4" });
   const value = plot.curve({ color: "discriminator", width: 2, label: "$V$", labelAt: "end", anchor: "end" });
-  const cost = plot.curve({ color: "generator", width: 2, label: "G's cost", labelAt: "end", anchor: "end" });
+  const cost = plot.curve({ color: "generator", width: 2, label: "G's cost", labelAt: "start", anchor: "start", dx: 6 });
   const virtual = new Float64Array(LIVE_HISTORY);
   const paint = ({ history, settings }) => {
     const best = LIVE_OPTIMA[settings.objective], steps = shownRows(history, "step");
