@@ -1,7 +1,7 @@
 """Records: what the book keeps of a run that is too long for its build.
 
     python -m gan_tutorial train --recipe mnist-long --out runs/mnist-long
-    python -m gan_tutorial.record runs/mnist-long --title "WGAN-GP, 30,000 steps"
+    python -m gan_tutorial.record runs/mnist-long
 
 The second line reads the folder that the first wrote, and leaves two small files,
 `recorded/mnist-long.npz` (pictures and losses) and `.json` (where they come from, and the held-out
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 
 from gan_tutorial import checkpoints
-from gan_tutorial.commands import choose
+from gan_tutorial.commands import trained
 from gan_tutorial.data import flatten, load
 from gan_tutorial.parzen import choose_sigma, log_likelihood
 from gan_tutorial.snapshots import sample
@@ -29,7 +30,7 @@ from gan_tutorial.snapshots import sample
 FOLDER = Path(__file__).parent / "recorded"
 STAGES, SHOWN, DIGITS, POINTS = 7, 10, 100, 250  # moments, pictures of each, final ones, losses
 GAP = 2  # pixels between the pictures of a grid that `train` writes
-PROVENANCE = ("recipe", "seed", "command", "machine", "threads", "cuda", "date", "versions")
+PROVENANCE = ("recipe", "seed", "changes", "machine", "threads", "cuda", "date", "versions")
 
 
 def to_bytes(pictures: Tensor) -> np.ndarray:
@@ -91,35 +92,30 @@ def held_out(samples: Tensor, data: str, root: str) -> dict:
 
 
 def record(
-    run: Path, out: Path, *, title: str, samples: int = 10_000, root: str = "data"
+    run: Path, out: Path, *, title: str | None = None, samples: int = 10_000, root: str = "data"
 ) -> tuple[Path, Path]:
     """Write `out`/RECIPE.npz and .json from the folder `run`; both paths are returned.
 
     The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8; `steps` (k,); the losses
-    over `loss_steps`. ValueError where the folder holds no finished run.
+    over `loss_steps`. ValueError where the folder holds no run.
     """
-    if not (run / "run.json").is_file():
-        raise ValueError(f"{run} holds no run: there is no run.json; train one with --out")
+    recipe, shape, generator, prior = trained(run)
     note = json.loads((run / "run.json").read_text())
-    recipe = choose(note["recipe"])
     state = checkpoints.load(run / "checkpoint.pt")
-    pair = recipe.build(seed=note["seed"])
-    pair.generator.load_state_dict(state["average"])
     labels = torch.arange(samples) % 10 if recipe.conditional else None
-    rows = sample(pair.generator, pair.prior, samples, labels=labels)
-    shape = tuple(load(recipe.data, "validation", root).images.shape[1:])
-    steps, pictures = stages(run, shape)
+    rows = sample(generator, prior, samples, labels=labels)
+    steps, pictures = stages(run, tuple(shape))
     summary = {
-        "title": title,
-        **{key: note.get(key) for key in PROVENANCE},
-        "changes": note.get("changes", {}),
+        "title": title or f"{recipe.settings['objective'].name}, {state['step']:,} steps",
+        **{key: note[key] for key in PROVENANCE},
+        "command": re.sub(r"--out[ =]\S+", f"--out runs/{recipe.name}", note["command"]),
         "steps": state["step"],
         "seconds": round(state["seconds"], 1),
         "parzen": held_out(rows, recipe.data, root),
     }
     out.mkdir(parents=True, exist_ok=True)
     arrays, words = out / f"{recipe.name}.npz", out / f"{recipe.name}.json"
-    digits = to_bytes(rows[:DIGITS].unflatten(1, shape)[:, 0])
+    digits = to_bytes(rows[:DIGITS].unflatten(1, tuple(shape))[:, 0])
     np.savez_compressed(
         arrays, digits=digits, stages=pictures, steps=steps, **losses(state["history"])
     )
@@ -142,12 +138,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m gan_tutorial.record",
         description="Keep pictures, losses and the score of a trained run as two small files.",
-        epilog='example: python -m gan_tutorial.record runs/mnist-long --title "WGAN-GP"',
+        epilog="example: python -m gan_tutorial.record runs/mnist-long",
     )
     parser.add_argument(
         "run", type=Path, help="the folder that `python -m gan_tutorial train` wrote"
     )
-    parser.add_argument("--title", required=True, help="how tables and captions call the run")
+    parser.add_argument("--title", help="what tables call the run; default: objective and steps")
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: the package's records")
     parser.add_argument("--samples", type=int, default=10_000, help="for the score; default 10000")
     parser.add_argument("--root", default="data", help="folder of downloaded data sets")
