@@ -98,7 +98,7 @@ def log_likelihood(
         points: ``(m, d)``, likewise; held-out data, never the samples themselves.
         sigma: one standard deviation (units of x), or a sequence of them.
         value_range: ``(low, high)`` that both must lie in, ``(0, 1)`` for pixels; None: any.
-        memory: bytes of working storage beside input and result; None: 512 MiB, on a GPU half of
+        memory: bytes of working storage beside input and result; None: 1 GiB, on a GPU half of
             what is free there, at most 8 GiB.
         device: where to compute; None: where ``samples`` are.
         progress: show a progress bar.
@@ -179,7 +179,7 @@ def choose_sigma(
 
 def _working_storage(device: torch.device) -> int:
     if device.type != "cuda":
-        return 512 * 2**20
+        return 2**30
     free, _ = torch.cuda.mem_get_info(device)
     return min(free // 2, 8 * 2**30)
 
