@@ -2,7 +2,7 @@
 
     python jupyter_client.py ADDRESS KERNEL TOKEN NOTEBOOK
 
-Prints, as JSON, what Python reads after the browser's side moved the slider to 2.5, and what is sent when Python sets -1.5.
+Prints, as JSON, what Python reads after the slider was moved to 2.5, and what is sent when Python sets -1.5.
 """
 
 import json
