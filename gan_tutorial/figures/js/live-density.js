@@ -66,7 +66,7 @@ const LIVE_PRIORS = {
 };
 
 /** Everything needed to push the prior's mass through a generator, again and again. */
-function makeLivePush(generator, prior, slices = 1024) {
+function makeLivePush(generator, prior, slices = 512) {
   const { reach, density } = LIVE_PRIORS[prior];
   const pass = makePass(generator, slices + 1, { onlyForward: true }), step = (2 * reach) / slices;
   const weights = new Float64Array(slices); // masses of the slices of z, by Simpson's rule

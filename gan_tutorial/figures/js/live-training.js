@@ -139,7 +139,7 @@ function makeAnnouncer(figure, inBook) {
   return (trainer, story) => {
     const density = trainer.push.monotone
       ? "$p_g$ is exact: G is monotone, so each slice of noise has one place."
-      : "$p_g$ is a histogram of 1024 slices of noise: G folds here, so no inverse exists.";
+      : "$p_g$ is a histogram of 512 slices of noise: G folds here, so no inverse exists.";
     how.set(`${story} ${density} Dashed: the best discriminator for these very densities.`);
     const [failure = ""] = liveFailures(trainer);
     if (failure === shown && (!failure || Math.abs(trainer.step - said) < 200)) return; // no chatter
