@@ -6,6 +6,7 @@ import torch
 from benchmarks.harness import compare, row
 from gan_tutorial.data import flatten, load
 from gan_tutorial.parzen import PAPER_SIGMAS, log_likelihood
+from gan_tutorial.products import linear
 
 SIGMA = 0.2
 POINTS = 10  # for the slow ways, whose time per point does not depend on how many there are
@@ -22,10 +23,11 @@ def digits(device):
 
 
 def product(samples, points):
-    """The matrix product alone, into memory already there: the rate no distance can pass."""
-    out = torch.empty(len(points), len(samples), device=points.device)
+    """The matrix product alone, the fastest we know, by tiles: the rate no distance can pass."""
+    rows = len(points) if points.is_cuda else 1024
     while True:
-        torch.mm(points, samples.T, out=out)
+        for tile in points.split(rows):
+            linear(tile, samples)
         yield len(points)
 
 
