@@ -51,6 +51,15 @@ def first_row(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     return np.stack([sheet[GAP : GAP + height, left : left + width] for left in lefts])
 
 
+def spread(steps: np.ndarray) -> list[int]:
+    """Indices of the first step and of up to `STAGES` - 1 more, evenly spread in log(step)."""
+    later = steps[1:]
+    if not len(later):
+        return [0]
+    wanted = np.geomspace(later[0], later[-1], STAGES - 1)
+    return sorted({0, *(1 + int(np.abs(np.log(later / step)).argmin()) for step in wanted)})
+
+
 def stages(run: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """(steps, pictures): the same noise at up to `STAGES` moments, evenly spread in log(step)."""
     grids = sorted((run / "samples").glob("*.png"))
@@ -59,9 +68,7 @@ def stages(run: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarr
             f"{run} holds no samples/*.png; `python -m gan_tutorial train` writes them"
         )
     steps = np.array([int(path.stem) for path in grids])
-    wanted = np.geomspace(max(1, steps[steps > 0].min(initial=1)), max(1, steps[-1]), STAGES - 1)
-    near = [int(np.abs(np.log((steps + 1e-9) / step)).argmin()) for step in wanted]
-    kept = sorted({0, *near})
+    kept = spread(steps)
     return steps[kept], np.stack([first_row(grids[i], shape) for i in kept])
 
 

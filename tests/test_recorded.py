@@ -108,6 +108,17 @@ def test_stages_are_the_pictures_of_the_grids(tiny):
     assert np.abs(last - arrays["stages"][0]).max() > 1
 
 
+def test_stages_are_spread_evenly_in_the_logarithm():
+    steps = np.arange(0, 21_000, 1000)
+    kept = steps[record.spread(steps)]
+    assert kept[[0, 1, -1]].tolist() == [0, 1000, 20_000]
+    assert len(kept) == record.STAGES
+    ratios = kept[2:] / kept[1:-1]
+    assert ratios.max() <= 2 * ratios.min()
+    assert record.spread(np.array([0])) == [0]
+    assert record.spread(np.array([0, 5])) == [0, 1]
+
+
 def test_losses_are_means_over_windows():
     history = torch.arange(3000, dtype=torch.float64).reshape(1000, 3)
     kept = record.losses(history)
