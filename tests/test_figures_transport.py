@@ -1,12 +1,16 @@
 """The earth mover's figure: its mathematics against Python's, its moves against its plans."""
 
+import math
+
 import numpy as np
 import pytest
 import traitlets
+from gan_book.figures import classic_script
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_tutorial.figures import EarthMover
+from gan_tutorial.figures.base import read_script
 from gan_tutorial.figures.earth_mover import HIGHEST, PILES
 from gan_tutorial.transport import distances, from_cdfs, monotone_plan
 
@@ -88,3 +92,72 @@ def test_moves_between_piles_that_are_not_there_are_refused(move):
     with pytest.raises(traitlets.TraitError, match="a move is"):
         EarthMover(moves=[move])
     assert EarthMover(moves=[[4, 3, 1]]).moves == [[4, 3, 1]]
+
+
+@pytest.fixture
+def page(browser):
+    """The figure alone on a page, as the book would start it."""
+    page = browser.new_page(viewport={"width": 800, "height": 1100})
+    page.set_content(f"<style>{EarthMover._css}</style>{EarthMover().to_html()}")
+    for script in (read_script("host.js"), classic_script(EarthMover), "ganFigures.start()"):
+        page.add_script_tag(content=script)
+    page.wait_for_selector("[data-ready]")
+    yield page
+    page.close()
+
+
+def numbers(page):
+    return page.locator("output").evaluate_all(
+        "(all) => Object.fromEntries(all.map((o) => [o.name, Number(o.dataset.value)]))"
+    )
+
+
+def pull(page, block, column):
+    """Pull the given block (counted from the bottom of pile 1) over the given pile."""
+    grip = page.locator("g[style*=grab]").nth(block).bounding_box()
+    frame = page.locator("svg.gan-plot").first.bounding_box()
+    middle = grip["x"] + grip["width"] / 2
+    page.mouse.move(middle, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(middle + (column - 1) * (frame["width"] - 62) / PILES, grip["y"], steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.browser
+def test_blocks_are_pulled_counted_and_put_back(page):
+    assert numbers(page).items() >= {"cost": 0, "remaining": 5, "optimal": 5, "w1": 0.5}.items()
+    pull(page, block=1, column=3)  # two blocks: the one above comes along
+    after = numbers(page)
+    assert after.items() >= {"cost": 4, "remaining": 1, "plan_1_3": 2, "stands_3": 3}.items()
+    page.click("button[name=undo]")
+    assert numbers(page).items() >= {"cost": 0, "plan_1_3": 0, "stands_1": 3}.items()
+    assert page.locator("button[name=undo]").is_disabled()
+
+
+@pytest.mark.browser
+def test_buttons_carry_out_moves_hints_and_a_best_plan(page):
+    page.click("button[name=move]")
+    assert numbers(page).items() >= {"cost": 2, "plan_1_2": 2}.items()
+    while page.locator("button[name=hint]").is_enabled():
+        page.click("button[name=hint]")
+    assert numbers(page).items() >= {"cost": 5, "remaining": 0}.items()
+    page.click("button[name=reset]")
+    page.click("button[name=best]")
+    found = numbers(page)
+    plan = [[found[f"plan_{x}_{y}"] for y in range(1, 5)] for x in range(1, 5)]
+    np.testing.assert_array_equal(plan, monotone_plan((3, 2, 1, 4), (1, 2, 4, 3)))
+
+
+@pytest.mark.browser
+def test_unequal_totals_are_said_compared_by_shares_and_mended(page):
+    page.click("button[name=best]")
+    page.locator("input[name=p_1]").press("ArrowRight")
+    found = numbers(page)
+    assert found["cost"] == 0  # other blocks: the work is void
+    assert math.isnan(found["optimal"])
+    p, q = np.array([4, 2, 1, 4]) / 11, np.array([1, 2, 4, 3]) / 10
+    assert found["w1"] == pytest.approx(from_cdfs(p, q), rel=1e-9)
+    assert found["area"] == pytest.approx(found["w1"], rel=1e-9)
+    assert "11 blocks" in page.locator(".gan-caption").text_content()
+    page.click("button[name=match]")
+    assert numbers(page)["wanted_total"] == numbers(page)["stands_total"] == 11

@@ -24,7 +24,7 @@ class EarthMover(Figure):
     """
 
     name = "earth-mover"
-    scripts = ("transport.js",)
+    scripts = ("transport.js", "earth-view.js")
     title = "Piles of blocks to be carried into frames, the plan and its cost"
 
     source = slider(1, 1, PILES, 1, "the pile to take from")
