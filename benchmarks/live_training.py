@@ -1,7 +1,9 @@
 """The page's own training in Chromium against eager PyTorch: the same networks, batches, steps."""
 
+import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -9,6 +11,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
+from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures.base import read_script
 from gan_tutorial.figures.live_training import TRAINER
 
@@ -58,17 +61,25 @@ def in_torch(width, batch):
         yield 1
 
 
-def live_training(seconds, device):
-    """Rounds (one step of D, one of G) per second, in turns, on one thread of the CPU each."""
+@contextmanager
+def chromium():
+    """The browser that the tests use, too."""
     from playwright.sync_api import sync_playwright
 
     finder = [str(FINDER), sys.executable]
     path = subprocess.run(finder, capture_output=True, text=True, check=True).stdout.strip()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def live_training(seconds, device):
+    """Rounds (one step of D, one of G) per second, in turns, on one thread of the CPU each."""
     threads, rows = torch.get_num_threads(), []
     torch.set_num_threads(1)
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        with chromium() as browser:
             for width, batch in SIZES:
                 contenders = {
                     "page": in_chromium(browser, width, batch),
@@ -80,10 +91,42 @@ def live_training(seconds, device):
                 rows.append(
                     row(case, "rounds/s", rates["page"], rates["torch"], "eager PyTorch", **extra)
                 )
-            browser.close()
     finally:
         torch.set_num_threads(threads)
     return rows
 
 
-BENCHMARKS = {"live_training": live_training}
+def frames(browser, content=""):
+    """Frames that a page shows; yields how many."""
+    page = browser.new_page()
+    page.set_content(f"<!doctype html><meta charset='utf-8'>{content}")
+    while True:
+        page.evaluate(
+            """() => new Promise((done) => {
+              let left = 20;
+              const tick = () => (--left ? requestAnimationFrame(tick) : done());
+              requestAnimationFrame(tick);
+            })"""
+        )
+        yield 20
+
+
+def live_frames(seconds, device):
+    """Frames per second while the figure trains at full speed, against an empty page."""
+    figure = LiveTraining(playing=True)
+    state = json.dumps(figure.state())
+    start = f"render({{ model: new ganFigures.Model({state}), el: document.body }});"
+    module = LiveTraining._esm.replace("export default { render };", start)
+    content = (
+        f"<style>{read_script('kit.css')}</style><script>{read_script('host.js')}</script>"
+        f'<script type="module">{module}</script>'
+    )
+    with chromium() as browser:
+        pages = {"figure": frames(browser, content), "empty": frames(browser)}
+        rates = compare(pages, seconds, "cpu")
+        extra = {"chromium": browser.version, "seed": 1}
+    case = "figure live-training at full speed"
+    return [row(case, "frames/s", rates["figure"], rates["empty"], "an empty page", **extra)]
+
+
+BENCHMARKS = {"live_training": live_training, "live_frames": live_frames}

@@ -1,7 +1,7 @@
 // live-training: a GAN in one dimension that trains in the page, beside what the theory says of this very moment.
 
 const LIVE_PACE = { slow: 5, medium: 100, full: Infinity }; // rounds a second
-const LIVE_SLICE = 6; // milliseconds of training in a frame of 16
+const LIVE_SLICE = [3, 6]; // milliseconds of training in a frame of 16: least and most
 const LIVE_REPORT = 1000; // milliseconds between two reports to Python
 
 // What to say of each failure, and the page that explains it.
@@ -24,7 +24,7 @@ function render({ model, el }) {
   const view = makeLiveView(figure);
   const readOuts = makeReadOuts(figure);
   const say = makeAnnouncer(figure, inBook);
-  const live = { trainer: null, holding: false, due: 0, rounds: 0, spent: 0, pace: 0, key: "", tuning: "", story: "" };
+  const live = { trainer: null, holding: false, slice: LIVE_SLICE[1], due: 0, rounds: 0, spent: 0, pace: 0, key: "", tuning: "", story: "" };
 
   const settings = () => Object.fromEntries(Object.keys(LIVE_SETTINGS).map((name) => [name, figure.get(name)]));
   const paint = (all) => {
@@ -75,7 +75,9 @@ function render({ model, el }) {
     const { trainer } = live, pace = LIVE_PACE[figure.get("speed")], begun = performance.now();
     live.due = Math.min(live.due + (pace * milliseconds) / 1000, pace === Infinity ? Infinity : 10);
     let rounds = 0;
-    for (; live.due >= 1 && !trainer.diverged && performance.now() - begun < LIVE_SLICE; live.due -= 1, rounds += 1) liveRound(trainer);
+    const [least, most] = LIVE_SLICE;
+    live.slice = Math.max(least, Math.min(most, live.slice * (milliseconds > 20 ? 0.8 : 1.1))); // late: train less
+    for (; live.due >= 1 && !trainer.diverged && performance.now() - begun < live.slice; live.due -= 1, rounds += 1) liveRound(trainer);
     if (pace === Infinity) live.due = 0;
     live.rounds += rounds;
     live.spent += milliseconds;
