@@ -44,7 +44,9 @@ def use_style() -> None:
     )
 
 
-def image_grid(ax, images, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1) -> None:
+def image_grid(
+    ax, images, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1
+) -> None:
     """Draw images on ``ax``, row by row, dark ink on white.
 
     ``images`` is ``(n, h * w)`` or ``(n, h, w)`` with values in [0, 1] (a tensor or an array); ``columns`` is how many
