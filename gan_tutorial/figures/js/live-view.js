@@ -32,8 +32,8 @@ function densityView(figure) {
     label: "Densities of the data and of the generator over x; draw on it to choose the data's", x: [-LIVE_REACH, LIVE_REACH],
     y: [0, 0.6], height: 220, yLabel: "density", xTicks: 0, margin: { bottom: 10 }, minWidth: 1000,
   });
-  const data = plot.curve({ color: "data", label: "$p_data$", fill: true, labelAt: "max" });
-  const fake = plot.curve({ color: "generator", label: "$p_g$", fill: true, labelAt: "max" });
+  const data = plot.curve({ color: "data", label: "$p_data$", fill: true, labelAt: "max", dx: -20 });
+  const fake = plot.curve({ color: "generator", label: "$p_g$", fill: true, labelAt: "max", dx: 20 });
   const p = new Float64Array(LIVE_CELLS), q = new Float64Array(LIVE_CELLS);
   const paint = (trainer) => {
     let top = 0, peak = 0;
@@ -45,7 +45,8 @@ function densityView(figure) {
     }
     const { data: kind, drawing } = trainer.settings;
     // While one draws, the pen's full height is the top of the plot, so that the curve stays under the pen.
-    const high = kind === "drawn" ? liveLevel(drawing) * 36 : liveBound(1.1 * Math.max(top, Math.min(peak, 2.2 * top)));
+    const level = kind === "drawn" ? liveLevel(drawing) : 0;
+    const high = level > 0 ? 36 * level : liveBound(1.1 * Math.max(top, Math.min(peak, 2.2 * top)));
     plot.setDomain([-LIVE_REACH, LIVE_REACH], [0, high]);
     data.set(LIVE_LINE, p);
     fake.set(LIVE_LINE, q);
@@ -53,11 +54,11 @@ function densityView(figure) {
   return { plot, paint };
 }
 
-/** The density that one unit of a drawing's height stands for. */
+/** The density that one unit of a drawing's height stands for; 0 while nothing is drawn. */
 function liveLevel(drawing) {
   let total = 0;
   for (const digit of drawing) total += parseInt(digit, 36);
-  return total > 0 ? 1 / (total * 2 * LIVE_CELL) : 1 / 36;
+  return total > 0 ? 1 / (total * 2 * LIVE_CELL) : 0;
 }
 
 // ---------------------------------------------------------------- D against D*
@@ -184,7 +185,7 @@ function probePulls(trainer, z) {
 // ---------------------------------------------------------------- over time
 
 function historyPlot(figure, options) {
-  const plot = figure.plot({ x: [0, 100], height: 170, minWidth: 260, xTicks: 3, xLabel: "steps of G", expectedShare: 3, ...options });
+  const plot = figure.plot({ x: [0, 100], height: 170, margin: { right: 28 }, minWidth: 260, xTicks: 3, xLabel: "steps of G", expectedShare: 3, ...options });
   return {
     plot,
     /** Fit the axes to the rows there are, within what `low` and `high` allow. */
