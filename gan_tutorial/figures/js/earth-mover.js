@@ -83,7 +83,7 @@ function render({ model, el }) {
     const high = ground.domain.y[1] - 0.35;
     arrow.set([from], [high], [to], [high]);
     price.show(from !== to);
-    price.set(`${count} × ${Math.abs(to - from)}`, (from + to) / 2, high, "middle", 0, 20);
+    price.set(`costs ${count} × ${Math.abs(to - from)}`, (from + to) / 2, high, "middle", 0, 20);
     const idle = (node, off) => (off ? node.setAttribute("disabled", "") : node.removeAttribute("disabled"));
     idle(move, from === to || count === 0);
     for (const node of [undo, reset]) idle(node, figure.get("moves").length === 0);

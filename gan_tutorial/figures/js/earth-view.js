@@ -127,7 +127,7 @@ function stairs(plot) {
     const upper = F[widest] >= G[widest] ? 0 : 1;
     [F, G].forEach((sums, i) => {
       curves[i].name.show(Number.isFinite(sums[widest]));
-      if (Number.isFinite(sums[widest])) curves[i].name.set(i ? "$F_Q$" : "$F_P$", widest + 0.5, sums[widest], "middle", 0, i === upper ? -8 : 18);
+      if (Number.isFinite(sums[widest])) curves[i].name.set(i ? "$F_Q$" : "$F_P$", widest + 0.5, sums[widest], "middle", 0, i === upper || sums[widest] < 0.13 ? -8 : 18);
     });
   };
 }
