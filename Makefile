@@ -45,7 +45,7 @@ fix: $(READY) ## what lint can mend by itself
 	$(BIN)/python scripts/chapter_table.py
 
 bench: book chromium ## measure everything side by side; results go to benchmarks/results
-	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m benchmarks
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python -m benchmarks --readme README.md
 
 serve: book ## show the book at http://localhost:8000 (PORT=… for another)
 	$(BIN)/python -m http.server --directory $(HTML) --bind 127.0.0.1 $(PORT)
