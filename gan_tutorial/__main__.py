@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_tutorial import commands
+from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.recipes import RECIPES
 from gan_tutorial.runs import DivergenceError
 
@@ -20,6 +21,7 @@ EXAMPLES = {
     "sample": "python -m gan_tutorial sample runs/digits --count 100 --out digits.png",
     "evaluate": "python -m gan_tutorial evaluate runs/digits --split test",
 }
+CHANGES = ("objective", "steps", "batch_size", "every")  # options that go over the recipe's
 SUMMARIES = {
     "train": "Train by a recipe into a folder: checkpoint, losses, sample grids.",
     "sample": "Draw a grid of samples from a trained run, as a PNG.",
@@ -30,7 +32,10 @@ SUMMARIES = {
 def _train_options(train: argparse.ArgumentParser) -> None:
     notes = "\n".join(f"  {name:18}{recipe.note}" for name, recipe in RECIPES.items())
     train.epilog += f"\n\nrecipes:\n{notes}"
-    train.add_argument("--recipe", default="mnist-short", help="one of those below")
+    train.add_argument(
+        "--recipe", default="mnist-short", help="one of those below; default mnist-short"
+    )
+    train.add_argument("--objective", choices=OBJECTIVES, help="if not the recipe's")
     train.add_argument("--data", help="a data set by name, if not the recipe's: mnist, tfd, ...")
     train.add_argument("--out", type=Path, required=True, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
@@ -48,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gan_tutorial",
         description="Train, sample and evaluate the GANs of the book.",
+        epilog="examples:\n  " + "\n  ".join(EXAMPLES.values()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="train|sample|evaluate")
     train, sample, evaluate = (
@@ -62,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _train_options(train)
     _run_options(sample, 100)
-    sample.add_argument("--out", type=Path, default=Path("samples.png"), help="samples.png")
+    sample.add_argument("--out", type=Path, default=Path("samples.png"), help="default samples.png")
     sample.add_argument("--label", type=int, help="the class to draw, for a conditional run")
     _run_options(evaluate, 10_000)
     evaluate.add_argument("--split", default="test", choices=["validation", "test"])
@@ -78,10 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.verb == "train":
-            wanted = {"steps": options.steps, "batch_size": options.batch_size}
-            changes = {
-                k: v for k, v in (wanted | {"every": options.every}).items() if v is not None
-            }
+            given = {name: getattr(options, name) for name in CHANGES}
             commands.run_training(
                 options.recipe,
                 options.out,
@@ -89,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seed=options.seed,
                 resume=options.resume,
                 root=options.root,
-                changes=changes,
+                changes={name: value for name, value in given.items() if value is not None},
             )
         elif options.verb == "sample":
             what = {"count": options.count, "seed": options.seed, "label": options.label}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Iterator
@@ -44,8 +45,8 @@ def save(path: str | os.PathLike, state: dict) -> None:
 def load(path: str | os.PathLike, device: torch.device | str = "cpu") -> dict:
     """The state that `save` wrote; the file itself is only read.
 
-    Raises FileNotFoundError when there is none, and ValueError when it is not one of ours, or was
-    cut short or changed since it was written.
+    Raises FileNotFoundError when there is none, and ValueError when it is not one of ours, was cut
+    short or changed since it was written, or holds more than tensors and plain values.
     """
     data = Path(path).read_bytes()
     head, _, payload = data.partition(b"\n")
@@ -56,7 +57,12 @@ def load(path: str | os.PathLike, device: torch.device | str = "cpu") -> dict:
             f"{path} was cut short or changed after it was written (its digest does not match). It "
             "is left as it is: restore it from a copy, or name another file to start afresh"
         )
-    return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    try:
+        return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path} holds more than tensors and plain values; nothing in it was run ({error})"
+        ) from error
 
 
 def sweep_partial(path: str | os.PathLike) -> None:

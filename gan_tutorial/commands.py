@@ -23,9 +23,11 @@ from torch import Tensor, nn
 
 from gan_tutorial import checkpoints, distributed
 from gan_tutorial.data import flatten, load
+from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.outputs import save_grid, tensorboard, write_history
 from gan_tutorial.parzen import choose_sigma, log_likelihood
 from gan_tutorial.recipes import RECIPES, Recipe
+from gan_tutorial.settings import positive_integer
 from gan_tutorial.snapshots import Snapshot, sample
 from gan_tutorial.training import train
 
@@ -35,6 +37,17 @@ def choose(recipe: str) -> Recipe:
     if recipe not in RECIPES:
         raise ValueError(f"recipe {recipe!r} does not exist; choose one of {', '.join(RECIPES)}")
     return RECIPES[recipe]
+
+
+def settings_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's arguments of `train`, with `changes` over them; an objective goes by its name."""
+    settings = {**recipe.settings, **changes}
+    if "objective" in changes:
+        if changes["objective"] not in OBJECTIVES:
+            names = ", ".join(OBJECTIVES)
+            raise ValueError(f"objective {changes['objective']!r} does not exist; choose {names}")
+        settings["objective"] = OBJECTIVES[changes["objective"]]
+    return settings
 
 
 def describe(recipe: Recipe, shape: list[int], seed: int, changes: dict) -> dict:
@@ -68,14 +81,16 @@ def run_training(
 ) -> None:
     """Train by a recipe into the folder `out`; only the first process writes.
 
-    `data` names another data set than the recipe's; `changes` go over the recipe's settings.
+    `data` names another data set than the recipe's; `changes` go over the recipe's settings (an
+    objective by its name).
     """
     recipe, changes = choose(recipe_name), dict(changes or {})
     with distributed.launched() as device:
         first = distributed.rank() == 0
-        out.mkdir(parents=True, exist_ok=True)
         images, labels = load(data or recipe.data, root=root, device=device)
         recipe = recipe.on(data or recipe.data, len(images))
+        settings = settings_of(recipe, changes)
+        out.mkdir(parents=True, exist_ok=True)
         pair = recipe.build(seed=seed, images=images)
         pair.generator.to(device)
         pair.discriminator.to(device)
@@ -87,7 +102,7 @@ def run_training(
             checkpoint=out / "checkpoint.pt",
             resume=resume,
             progress=True,
-            **{**recipe.settings, **changes},
+            **settings,
         )
         if first:
             note = describe(recipe, list(images.shape[1:]), seed, changes)
@@ -141,8 +156,7 @@ def _labels(recipe: Recipe, count: int, label: int | None) -> Tensor | None:
 
 def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int | None) -> None:
     """Write a grid of `count` samples of the run in `folder` to the PNG file `out`."""
-    if count < 1:
-        raise ValueError(f"--count must be at least 1, got {count}")
+    positive_integer("--count", count)
     run = trained(folder)
     labels = _labels(run.recipe, count, label)
     samples = sample(run.generator, run.prior, count, seed=seed, labels=labels)
@@ -155,6 +169,7 @@ def run_evaluation(folder: Path, *, count: int, seed: int, split: str, root: str
 
     Returns mean, standard_error, sigma, and what they belong to. See `gan_tutorial.parzen`.
     """
+    positive_integer("--count", count, least=2)
     recipe, _, generator, prior = trained(folder)
     samples = sample(generator, prior, count, seed=seed, labels=_labels(recipe, count, None))
     validation = flatten(load(recipe.data, split="validation", root=root).images)

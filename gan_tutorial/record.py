@@ -113,7 +113,7 @@ def record(
     rows = sample(generator, prior, samples, labels=labels)
     steps, pictures = stages(run, tuple(shape))
     summary = {
-        "title": title or f"{recipe.settings['objective'].name}, {state['step']:,} steps",
+        "title": title or f"{state['identity']['objective']}, {state['step']:,} steps",
         **{key: note[key] for key in PROVENANCE},
         "command": re.sub(r"--out[ =]\S+", f"--out runs/{recipe.name}", note["command"]),
         "steps": state["step"],

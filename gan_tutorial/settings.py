@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_tutorial import distributed
 from gan_tutorial.networks import Pair
+from gan_tutorial.objectives import OBJECTIVES, Objective
 from gan_tutorial.snapshots import bind, sample
 
 
@@ -65,12 +66,29 @@ def check_networks(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
         raise ValueError(f"the discriminator must return (n, 1) logits, got {tuple(score.shape)}")
 
 
-def check_batch(batch_size: int) -> None:
-    """A batch that the processes can share equally."""
+def check_game(objective: Objective, optimizers: Sequence) -> None:
+    """An `Objective` and a pair of functions that make optimisers."""
+    if not isinstance(objective, Objective):
+        names = ", ".join(f"OBJECTIVES[{name!r}]" for name in OBJECTIVES)
+        raise ValueError(f"objective must be an Objective, such as {names}; got {objective!r}")
+    if not isinstance(optimizers, Sequence) or len(optimizers) != 2:
+        raise ValueError(
+            "optimizers must be two, the discriminator's and the generator's, such as "
+            f"(adam(), adam()); got {optimizers!r}"
+        )
+
+
+def check_batch(batch_size: int, pair: Pair) -> None:
+    """A batch that the processes can share equally, and large enough for batch norm."""
     positive_integer("batch_size", batch_size)
     if batch_size % distributed.size():
         raise ValueError(
             f"batch_size must be a multiple of the {distributed.size()} processes, got {batch_size}"
+        )
+    norms = any(isinstance(m, nn.BatchNorm1d) for net in pair[:2] for m in net.modules())
+    if norms and batch_size < 2 * distributed.size():
+        raise ValueError(
+            f"batch_size must give batch norm 2 samples or more in each process, got {batch_size}"
         )
 
 

@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 from gan_tutorial.networks import Pair
 from gan_tutorial.objectives import NON_SATURATING, Objective
 from gan_tutorial.optimizers import adam
+from gan_tutorial.settings import check_data, positive_integer
 from gan_tutorial.stacked import Stack
 
 
@@ -177,8 +178,15 @@ def sweep(
 
     `build(seed=…)` gives the pair of a seed, made of linear layers and activations; `data` is
     floating-point rows (n, d). A snapshot owns its weights: a list of snapshots is a recording.
+    Raises ValueError, at the call, for arguments that do not fit.
     """
     settings, seeds = tuple(settings), tuple(seeds)
+    positive_integer("steps", steps, least=0)
+    positive_integer("batch_size", batch_size)
+    positive_integer("every", every)
+    check_data(data, None)
+    if data.dtype == torch.uint8:
+        raise ValueError("data must be floating-point, got torch.uint8; see data.flatten")
     if not settings or not seeds or any(s.critic_steps < 1 for s in settings):
         raise ValueError(
             f"settings={settings}, seeds={seeds}: give one of each at least, with critic_steps >= 1"
@@ -199,9 +207,13 @@ def sweep(
         joined = (Stack.joined(stack, place.flatten()) for stack in stacks)
         return Snapshot(step, settings, seeds, *joined, games[0].prior)
 
+    return _snapshots(games, snapshot, tqdm(range(1, steps + 1), disable=not progress), every)
+
+
+def _snapshots(games, snapshot, steps, every):
     yield snapshot(0)
-    for step in tqdm(range(1, steps + 1), disable=not progress):
+    for step in steps:
         for game in games:
             game.step()
-        if step % every == 0 or step == steps:
+        if step % every == 0 or step == len(steps):
             yield snapshot(step)

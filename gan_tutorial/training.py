@@ -98,7 +98,9 @@ def train(
     """
     settings.positive_integer("steps", steps, least=0)
     settings.positive_integer("critic_steps", critic_steps)
-    settings.check_batch(batch_size)
+    settings.positive_integer("seed", seed, least=0)
+    settings.check_game(objective, optimizers)
+    settings.check_batch(batch_size, pair)
     settings.check_data(data, labels)
     settings.check_networks(pair, data, labels)
     settings.check_checkpoint(checkpoint, resume)

@@ -120,6 +120,9 @@ def test_evaluation_is_json_with_its_meaning(run, capsys):
             ["train", "--out", "x", "--steps", "-1"],
             "steps must be an integer of at least 0, got -1",
         ),
+        (["train", "--out", "x", "--seed", "-1"], "seed must be an integer of at least 0, got -1"),
+        (["train", "--out", "x", "--batch-size", "1"], "batch_size must give batch norm 2 samples"),
+        (["train", "--out", "x", "--data", "minst"], "choose one of mnist-10k"),
         (["sample", "nowhere"], "nowhere holds no run"),
         (["evaluate", "nowhere"], "nowhere holds no run"),
     ],
@@ -139,7 +142,23 @@ def test_labels_and_counts_are_checked(run, conditional_run, tmp_path, capsys):
     assert main(["sample", str(conditional_run), "--label", "10", *out]) == 1
     assert "a digit from 0 to 9, got 10" in capsys.readouterr().err
     assert main(["sample", str(run), "--count", "0", *out]) == 1
-    assert "--count must be at least 1" in capsys.readouterr().err
+    assert "--count must be an integer of at least 1, got 0" in capsys.readouterr().err
+    assert main(["evaluate", str(run), "--count", "1"]) == 1
+    assert "--count must be an integer of at least 2, got 1" in capsys.readouterr().err
+
+
+def test_any_recipe_takes_any_objective(tmp_path, capsys):
+    words = ["train", "--out", str(tmp_path / "run"), *SMALL]
+    assert main([*words, "--objective", "wgan"]) == 0
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["changes"]["objective"] == "wgan"
+    state = checkpoints.load(tmp_path / "run" / "checkpoint.pt")
+    assert state["identity"]["objective"] == "wgan"
+    assert max(w.abs().max() for w in state["discriminator"]["network"].values()) <= 0.01
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--objective", "wgna"])
+    assert "choose from" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="objective 'wgna' does not exist; choose minimax"):
+        commands.settings_of(RECIPES["mnist-short"], {"objective": "wgna"})
 
 
 def test_a_damaged_checkpoint_is_told_in_one_line(run, tmp_path, capsys):

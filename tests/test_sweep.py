@@ -187,7 +187,23 @@ def test_networks_that_cannot_be_stacked_are_named(pair, named):
 )
 def test_empty_sweeps_and_no_critic_steps_are_refused(data, settings, seeds):
     with pytest.raises(ValueError, match="at least"):
-        next(sweep(small_pair, data, settings, seeds, steps=1))
+        sweep(small_pair, data, settings, seeds, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": -1}, "steps must be an integer of at least 0, got -1"),
+        ({"every": 0}, "every must be an integer of at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1, got 0"),
+        ({"data": torch.rand(5)}, r"data must be a tensor \(n, \.\.\.\)"),
+        ({"data": torch.zeros(5, 1, dtype=torch.uint8)}, "data must be floating-point"),
+    ],
+)
+def test_bad_arguments_are_named_at_the_call(data, change, message):
+    arguments = {"data": data, "steps": 1} | change
+    with pytest.raises(ValueError, match=message):
+        sweep(small_pair, settings=[Setting()], seeds=[0], **arguments)
 
 
 def test_training_moves_every_seed_towards_the_data(data):

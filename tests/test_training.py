@@ -297,6 +297,9 @@ def test_weights_that_overflow_in_the_very_last_step_are_noticed():
         ({"steps": -1}, r"steps must be an integer of at least 0, got -1"),
         ({"batch_size": 0}, r"batch_size must be an integer of at least 1, got 0"),
         ({"critic_steps": 1.5}, r"critic_steps must be an integer of at least 1, got 1\.5"),
+        ({"seed": -1}, r"seed must be an integer of at least 0, got -1"),
+        ({"objective": "wgan"}, r"objective must be an Objective.*'wgan-gp'.*got 'wgan'"),
+        ({"optimizers": adam()}, r"optimizers must be two.*got <function"),
         ({"ema": 1.0}, r"ema must be at least 0 and below 1, or None, got 1\.0"),
         ({"every": [3, 1]}, r"every must be a step count or an increasing sequence"),
         ({"data": torch.rand(5)}, r"data must be a tensor \(n, \.\.\.\)"),
@@ -322,6 +325,11 @@ def test_networks_that_do_not_fit_are_named_at_the_call():
         train(Pair(pair.generator, nn.Identity(), pair.prior), DATA, steps=1)
     with pytest.raises(ValueError, match="the discriminator cannot be called"):
         train(Pair(pair.generator, mlp([5, 1]), pair.prior), DATA, steps=1)
+
+
+def test_batch_norm_needs_two_samples():
+    with pytest.raises(ValueError, match=r"batch_size must give batch norm 2 samples .* got 1"):
+        train(circulating_pair(data_dim=4), DATA, steps=1, batch_size=1)
 
 
 def test_labels_beyond_the_classes_are_noticed_before_training():
