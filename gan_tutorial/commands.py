@@ -50,6 +50,19 @@ def settings_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def check_resumed(folder: Path, recipe: Recipe, seed: int) -> None:
+    """ValueError where the folder holds another run than the one that is to go on."""
+    if not (folder / "run.json").is_file():
+        return
+    note = json.loads((folder / "run.json").read_text())
+    for name, own in (("recipe", recipe.name), ("data", recipe.data), ("seed", seed)):
+        if note[name] != own:
+            raise ValueError(
+                f"{folder} was trained with {name} = {note[name]}, this run has {own}; go on "
+                "with the former, or name another folder"
+            )
+
+
 def describe(recipe: Recipe, shape: list[int], seed: int, changes: dict) -> dict:
     """What made a run: the recipe and the changes to it, and the machine, versions, date, command."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
@@ -90,6 +103,8 @@ def run_training(
         images, labels = load(data or recipe.data, root=root, device=device)
         recipe = recipe.on(data or recipe.data, len(images))
         settings = settings_of(recipe, changes)
+        if resume:
+            check_resumed(out, recipe, seed)
         out.mkdir(parents=True, exist_ok=True)
         pair = recipe.build(seed=seed, images=images)
         pair.generator.to(device)

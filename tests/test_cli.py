@@ -71,6 +71,9 @@ def test_a_second_run_does_not_overwrite_and_resume_goes_on(run, capsys):
     assert main(train) == 1
     assert "--resume goes on from it" in capsys.readouterr().err
     assert (run / "run.json").read_bytes() == before
+    assert main([*train, "--resume", "--seed", "3"]) == 1
+    assert "was trained with seed = 0, this run has 3" in capsys.readouterr().err
+    assert (run / "run.json").read_bytes() == before
     assert main([*train, "--resume"]) == 0
     assert checkpoints.load(run / "checkpoint.pt")["step"] == 2
 
