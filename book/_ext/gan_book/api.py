@@ -5,11 +5,13 @@ The package's docstrings are plain text set in columns, so they are shown as the
 
 import importlib
 import inspect
+import re
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
 QUOTES = "'\""
+STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 def public_names(module) -> list[str]:
@@ -39,16 +41,25 @@ def signature(name: str, value) -> str:
 
 
 def show_parameter(parameter) -> str:
-    kind = (
-        ""
-        if parameter.annotation is parameter.empty
-        else f": {str(parameter.annotation).strip(QUOTES)}"
-    )
+    typed = parameter.annotation is not parameter.empty
+    kind = f": {show_type(parameter.annotation)}" if typed else ""
     if parameter.default is parameter.empty:
-        return f"{parameter.name}{kind}"
+        return f"{STARS.get(parameter.kind, '')}{parameter.name}{kind}"
     default = parameter.default
     named = getattr(default, "__name__", repr(default))
     return f"{parameter.name}{kind} = {'…' if '<' in named else named}"
+
+
+def show_type(annotation) -> str:
+    """The type as the source names it, whether Python kept a class, a forward reference or text."""
+    if isinstance(annotation, type):
+        return annotation.__name__
+    text = getattr(annotation, "__forward_arg__", str(annotation))
+    return re.sub(
+        r"torch\.(?=Tensor)|collections\.abc\.|gan_tutorial\.[a-z_.]*(?=[A-Z])",
+        "",
+        text.strip(QUOTES),
+    )
 
 
 class ApiDirective(Directive):
