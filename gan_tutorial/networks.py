@@ -74,6 +74,8 @@ def mlp_pair(
     discriminator's. With `classes`, both are conditioned on a label: one-hot, or an embedding of
     that size.
     """
+    if classes < 0 or embedding < 0:
+        raise ValueError(f"classes, embedding must be at least 0, got {classes}, {embedding}")
     code = (embedding or classes) if classes else 0
     widths_g = [noise_dim + code, *generator, data_dim]
     widths_d = [data_dim + code, *discriminator, 1]
@@ -143,6 +145,10 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0, data_dim: int = 7
         )
         uniform_weights_(d, 0.005)
     if marginals is not None:
+        if marginals.shape != (data_dim,):
+            raise ValueError(
+                f"marginals must have shape ({data_dim},), got {tuple(marginals.shape)}"
+            )
         g[-2].bias.data.copy_(marginals)
     return Pair(g, d, Uniform(100))
 

@@ -44,6 +44,8 @@ def gradient_penalty(weight: float = 10.0) -> Callable[[Critic, Tensor, Tensor, 
     A critic of slope 1 everywhere has penalty 0; a flat one has penalty λ. Gulrajani et al. 2017
     (arXiv:1704.00028), equation 3.
     """
+    if not 0 <= weight < float("inf"):
+        raise ValueError(f"gradient_penalty: weight must be at least 0 and finite, got {weight!r}")
 
     def penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
         t = t.reshape(-1, *[1] * (real.dim() - 1))

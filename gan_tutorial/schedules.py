@@ -42,4 +42,6 @@ def flat_then_linear(steps: int, flat: float = 0.5) -> Schedule:
     circling.
     """
     _positive(steps)
+    if not 0 <= flat < 1:
+        raise ValueError(f"flat_then_linear: flat must be at least 0 and below 1, got {flat!r}")
     return lambda step: min(1.0, max(0.0, (1 - step / steps) / (1 - flat)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -32,10 +33,13 @@ def check_data(data: Tensor, labels: Tensor | None) -> None:
         raise ValueError(f"data must be uint8 (0 to 255) or floating-point, got {data.dtype}")
     if data.is_floating_point() and not data.isfinite().all():
         raise ValueError("data must be finite, got NaN or infinite entries")
-    if labels is not None and (labels.shape != data.shape[:1] or labels.is_floating_point()):
+    if labels is None:
+        return
+    tensor = isinstance(labels, Tensor)
+    if not tensor or labels.shape != data.shape[:1] or labels.is_floating_point():
+        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
         raise ValueError(
-            f"labels must be {len(data)} integers, one for each row of data, got "
-            f"{labels.dtype} of shape {tuple(labels.shape)}"
+            f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
         )
 
 
@@ -114,6 +118,8 @@ def stops(every: int | Sequence[int], steps: int) -> list[int]:
     if isinstance(every, int):
         positive_integer("every", every)
         wanted = range(0, steps, every)
+    elif not isinstance(every, Sequence) or not all(isinstance(step, Integral) for step in every):
+        raise ValueError(f"every must be a step count or a sequence of steps, got {every!r}")
     else:
         wanted = [step for step in every if step < steps]
         if list(wanted) != sorted(set(wanted)) or any(step < 0 for step in wanted):

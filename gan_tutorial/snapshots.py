@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,8 @@ def sample(
     generator: nn.Module, prior: Callable, n: int, *, seed: int = 0, labels: Tensor | None = None
 ) -> Tensor:
     """G(z) for n draws of z, (n, d), in evaluation mode: no dropout, averages in batch norm."""
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
+        raise ValueError(f"n must be a number of samples, at least 0, got {n!r}")
     parameter = next(generator.parameters())
     z = prior(n, torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
     was_training = generator.training

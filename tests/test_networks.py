@@ -159,3 +159,10 @@ def test_mlp_names_bad_widths():
         mlp([3])
     with pytest.raises(ValueError, match=r"got \[3, 0, 1\]"):
         mlp([3, 0, 1])
+
+
+def test_pairs_name_what_does_not_fit():
+    with pytest.raises(ValueError, match="classes, embedding must be at least 0, got 3, -2"):
+        mlp_pair(classes=3, embedding=-2)
+    with pytest.raises(ValueError, match=r"marginals must have shape \(784,\), got \(5,\)"):
+        paper_pair(torch.zeros(5))

@@ -175,3 +175,9 @@ def test_others_neither_penalise_nor_constrain():
 def test_clip_names_what_is_wrong():
     with pytest.raises(ValueError, match="limit must be positive, got 0"):
         clip(0)
+
+
+@pytest.mark.parametrize("weight", [-1.0, math.inf, math.nan])
+def test_the_penalty_names_a_weight_that_is_none(weight):
+    with pytest.raises(ValueError, match="weight must be at least 0 and finite, got"):
+        gradient_penalty(weight)

@@ -307,7 +307,9 @@ def test_weights_that_overflow_in_the_very_last_step_are_noticed():
         ({"data": torch.zeros(5, 4, dtype=torch.int64)}, r"data must be uint8 .* got torch\.int64"),
         ({"data": torch.full((5, 4), torch.nan)}, r"data must be finite"),
         ({"data": torch.rand(5, 3)}, r"the generator's samples have shape \(2, 4\)"),
-        ({"labels": LABELS[:3]}, r"labels must be 64 integers"),
+        ({"labels": LABELS[:3]}, r"labels must be a tensor of 64 integers"),
+        ({"labels": [0, 1]}, r"labels must be a tensor of 64 integers.* got list"),
+        ({"every": "end"}, r"every must be a step count or a sequence of steps, got 'end'"),
         ({"labels": LABELS}, r"the generator cannot be called"),
         ({"schedules": {"betas2": linear(1, 0, 5)}}, r"Adam has no option 'betas2'"),
     ],
@@ -335,6 +337,17 @@ def test_batch_norm_needs_two_samples():
 def test_labels_beyond_the_classes_are_noticed_before_training():
     with pytest.raises(ValueError, match="the generator cannot be called"):
         train(tiny(classes=2), DATA, labels=LABELS, steps=1)
+
+
+def test_a_number_of_samples_that_is_none_is_named():
+    pair = tiny()
+    with pytest.raises(ValueError, match="n must be a number of samples, at least 0, got -1"):
+        sample(pair.generator, pair.prior, -1)
+
+
+def test_a_share_that_is_none_is_named():
+    with pytest.raises(ValueError, match=r"flat must be at least 0 and below 1, got 1\.0"):
+        flat_then_linear(10, flat=1.0)
 
 
 def test_sampling_is_reproducible_leaves_the_mode_and_uses_evaluation_mode():

@@ -1,7 +1,7 @@
 // The stories of the book as settings of the live figure, each with the state it promises.
 //
 // `kept` says of a trainer whether the promise holds; `by` is the number of G's steps after which it
-// does, for at least nine seeds of ten (tests/test_live_training.py plays them).
+// does, for at least nine seeds of ten (tests/test_live_page.py plays them).
 
 const TOO_STRONG = {
   data: "far-bell", optimizer: "momentum", momentum: 0.5, k: 5, log_rate_g: -2.3, log_rate_d: -1,
