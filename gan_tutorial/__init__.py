@@ -2,7 +2,8 @@
 
 In reading order: densities on the line and the exact divergences between them, the game, what the
 players minimise, the networks, the one training loop, many runs at once, data, and evaluation.
-Importing it takes torch and numpy; figures, pictures and downloads import what they need when used.
+Importing it takes torch, numpy and tqdm; figures, pictures and downloads import what they need when
+used.
 """
 
 from gan_tutorial.distributions import PRESETS, mixture, normal, plotting_range, uniform

@@ -202,7 +202,8 @@ def test_the_module_runs_as_a_command():
         text=True,
         check=True,
     )
-    assert "train" in process.stdout
+    for verb in ("train", "sample", "evaluate"):
+        assert f"python -m gan_tutorial {verb} " in process.stdout
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)

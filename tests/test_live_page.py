@@ -192,6 +192,22 @@ def test_it_waits_for_play_and_stops_out_of_view(live):
     live.wait_for_steps(away + 20)
 
 
+def test_it_stops_while_the_tab_is_hidden(live):
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    live.click("playing")
+    live.wait_for_steps(20)
+    live.page.evaluate(hide, True)
+    live.page.wait_for_timeout(200)
+    away = live.number("step")
+    live.page.wait_for_timeout(300)
+    assert live.number("step") == away
+    live.page.evaluate(hide, False)
+    live.wait_for_steps(away + 20)
+
+
 @pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
 def test_reduced_motion_starts_paused(browser, folder, motion, label):
     context = browser.new_context(reduced_motion=motion)
