@@ -75,6 +75,13 @@ def trim(app, pagename, templatename, context, doctree):
         context[key][:] = [asset for asset in context[key] if not is_unused(asset)]
 
 
+def mend_roles(app, pagename, templatename, context, doctree):
+    """The bibliography claims to be a list of items and holds none: leave its role to the browser."""
+    context["body"] = context.get("body", "").replace(
+        '<div role="list" class="citation-list">', '<div class="citation-list">'
+    )
+
+
 def add_assets(app, config):
     here = Path(__file__).parents[1]
     config.html_static_path.append(str(here / "static"))
@@ -85,4 +92,5 @@ def setup(app):
     app.connect("config-inited", add_assets)
     app.connect("builder-inited", write_icons)
     app.connect("html-page-context", trim, priority=900)
+    app.connect("html-page-context", mend_roles)
     app.add_css_file("icons/icons.css")
