@@ -125,7 +125,7 @@ MNIST_LONG = Recipe(
     "mnist-long",
     _circulating,
     lambda rows: _WGAN_GP | {"batch_size": 128, "ema": 0.9998, "steps": 20_000, "every": 1000},
-    note="a quarter of an hour: larger batches, a longer memory, digits that look like digits",
+    note="half an hour at most: larger batches, a longer memory, digits that look like digits",
 )
 CONDITIONAL = Recipe(
     "conditional",

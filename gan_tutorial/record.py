@@ -112,10 +112,13 @@ def record(
     labels = torch.arange(samples) % 10 if recipe.conditional else None
     rows = sample(generator, prior, samples, labels=labels)
     steps, pictures = stages(run, tuple(shape))
+    command = re.sub(r"--out[ =]\S+", f"--out runs/{recipe.name}", note["command"])
+    if state["step"] != {**recipe.settings, **note["changes"]}["steps"]:  # recorded on its way
+        command += f" --steps {state['step']}"
     summary = {
         "title": title or f"{state['identity']['objective']}, {state['step']:,} steps",
         **{key: note[key] for key in PROVENANCE},
-        "command": re.sub(r"--out[ =]\S+", f"--out runs/{recipe.name}", note["command"]),
+        "command": command,
         "steps": state["step"],
         "seconds": round(state["seconds"], 1),
         "parzen": held_out(rows, recipe.data, root),
