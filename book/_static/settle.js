@@ -1,0 +1,37 @@
+// settle.js: on a page with a moving figure, what is out of sight rests.
+// A page of formulas has tens of thousands of nodes, and the browser walks them all for every frame of a figure. Once the
+// page has been laid out, each block that holds no figure keeps its measured size and is skipped while it is out of sight
+// (content-visibility: auto). Sizes are exact, so that scrolling and anchors land where they did; a resize measures anew.
+(() => {
+  const BLOCKS = ".bd-article section > :not(section, h1, h2, h3, h4):not(:has(.gan-figure))";
+  let blocks = [];
+
+  function wake() {
+    for (const block of blocks) block.style.contentVisibility = block.style.containIntrinsicSize = "";
+    blocks = [];
+  }
+
+  function rest() {
+    const found = [...document.querySelectorAll(BLOCKS)];
+    const heights = found.map((block) => block.offsetHeight);
+    found.forEach((block, i) => {
+      block.style.containIntrinsicSize = `auto ${heights[i]}px`;
+      block.style.contentVisibility = "auto";
+    });
+    blocks = found;
+  }
+
+  const later = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 200));
+  let width = innerWidth;
+  addEventListener("load", () => {
+    if (!document.querySelector(".gan-figure") || !CSS.supports("content-visibility", "auto")) return;
+    document.fonts.ready.then(() => later(rest));
+    addEventListener("resize", () => {
+      if (innerWidth === width) return;
+      width = innerWidth;
+      wake();
+      later(rest);
+    });
+    addEventListener("beforeprint", wake);
+  });
+})();
