@@ -95,7 +95,8 @@ def test_a_blink_of_each_benchmark_gives_whole_json(name, blink, tmp_path, capsy
     assert path.name == f"{harness.machine_kind('cpu')}.json"
     result = json.loads(path.read_text())[name]
     assert {"date", "machine", "versions", "command", "seconds", "rows"} <= set(result)
-    assert result["versions"]["torch"] == torch.__version__
+    public = [text.partition("+")[0] for text in (result["versions"]["torch"], torch.__version__)]
+    assert public[0] == public[1]  # the wheel's name and the module may differ in the build's tag
     printed = capsys.readouterr().out
     for row in result["rows"]:
         assert row["ours"] > 0

@@ -14,8 +14,12 @@
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const DEFAULT_WIDTH = 680;
 
+// Touches only what changes: setting an attribute to the value it has still costs style and layout.
 function setAttributes(node, attributes) {
-  for (const key in attributes) if (attributes[key] !== undefined) node.setAttribute(key, attributes[key]);
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (value !== undefined && node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
+  }
   return node;
 }
 
@@ -232,14 +236,14 @@ class Plot {
     return {
       set: (xs, ys) => {
         const path = pathOf(this, xs, ys);
-        stroke.setAttribute("d", path);
+        setAttributes(stroke, { d: path });
         const base = this.y(0);
-        if (filled) filled.setAttribute("d", path && `${path}L${this.x(xs[xs.length - 1])} ${base}L${this.x(xs[0])} ${base}Z`);
+        if (filled) setAttributes(filled, { d: path && `${path}L${this.x(xs[xs.length - 1])} ${base}L${this.x(xs[0])} ${base}Z` });
         if (text) this.placeLabel(text, label, labelAt, xs, ys, { dx, dy, anchor });
       },
       show: (visible) => {
         const visibility = visible ? "visible" : "hidden";
-        for (const node of [filled, stroke]) if (node) node.setAttribute("visibility", visibility);
+        for (const node of [filled, stroke]) if (node) setAttributes(node, { visibility });
         if (text) text.show(visible);
       },
     };
@@ -284,7 +288,7 @@ class Plot {
         let path = "";
         for (let i = 0; i < xs.length; i++)
           if (Number.isFinite(xs[i]) && Number.isFinite(ys[i])) path += `M${this.x(xs[i]).toFixed(1)} ${this.y(ys[i]).toFixed(1)}h0`;
-        node.setAttribute("d", path);
+        setAttributes(node, { d: path });
       },
     };
   }
@@ -300,7 +304,7 @@ class Plot {
           const left = this.x(edges[i]);
           path += `M${left.toFixed(1)} ${base}V${this.y(ys[i]).toFixed(1)}H${(this.x(edges[i + 1]) - 0.5).toFixed(1)}V${base}Z`;
         }
-        node.setAttribute("d", path);
+        setAttributes(node, { d: path });
       },
     };
   }
@@ -313,7 +317,7 @@ class Plot {
       set: (x1, y1, x2, y2) => {
         let path = "";
         for (let i = 0; i < x1.length; i++) path += arrowPath(this.x(x1[i]), this.y(y1[i]), this.x(x2[i]), this.y(y2[i]));
-        node.setAttribute("d", path);
+        setAttributes(node, { d: path });
       },
     };
   }
@@ -402,9 +406,12 @@ class FigureView {
     const style = color && `accent-color:${colorOf(color)}`;
     const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
     input.addEventListener("input", () => this.set(name, input.valueAsNumber));
+    let shown;
     this.syncs.push(() => {
       const value = this.get(name);
       if (input.valueAsNumber !== value) input.value = value;
+      if (value === shown) return;
+      shown = value;
       input.setAttribute("aria-valuetext", format(value, shownDigits));
       if (number) {
         number.textContent = format(value, shownDigits);
@@ -422,7 +429,7 @@ class FigureView {
     for (const [value, text] of options) htmlNode("option", { value }, input).textContent = plainText(text);
     input.addEventListener("change", () => this.set(name, input.value));
     this.syncs.push(() => {
-      input.value = this.get(name);
+      if (input.value !== this.get(name)) input.value = this.get(name);
     });
     return input;
   }
