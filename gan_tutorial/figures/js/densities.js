@@ -96,8 +96,7 @@ function optimalLogit(pData, pG, x) {
 
 // The trapezoidal rule for four integrands at once, `add(sums, x)`, halving the step until they settle. The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
 function integrateOver(p, q, add) {
-  const low = Math.min(p.low, q.low);
-  const high = Math.max(p.high, q.high);
+  const [low, high] = jointRange(p, q);
   let intervals = Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale));
   const sums = [0, 0, 0, 0];
   let last = null;
@@ -150,16 +149,15 @@ function uniformDivergences(p, q) {
   };
 }
 
-// Where a continuous f changes sign on a grid over [low, high], each place by bisection.
-function signChanges(f, low, high, intervals) {
-  const step = (high - low) / intervals;
+// Where a continuous f changes sign between the sorted points of a grid, each place by bisection.
+function signChanges(f, grid) {
   const places = [];
-  let before = f(low);
-  for (let i = 1; i <= intervals; i++) {
-    const after = f(low + i * step);
+  let before = f(grid[0]);
+  for (let i = 1; i < grid.length; i++) {
+    const after = f(grid[i]);
     if (before * after < 0) {
-      let left = low + (i - 1) * step;
-      let right = left + step;
+      let left = grid[i - 1];
+      let right = grid[i];
       for (let k = 0; k < 60; k++) {
         const middle = 0.5 * (left + right);
         if (f(middle) * before > 0) left = middle;
@@ -172,16 +170,24 @@ function signChanges(f, low, high, intervals) {
   return places;
 }
 
+// The interval that holds the mass of both.
+function jointRange(p, q) {
+  return [Math.min(p.low, q.low), Math.max(p.high, q.high)];
+}
+
+// Four points for each length on which the densities vary, and their knots: a piecewise linear function that is 0 at both its
+// ends, as the gap between two cdfs is, may change sign between no two points of the regular grid.
 function gridFor(p, q) {
-  const low = Math.min(p.low, q.low);
-  const high = Math.max(p.high, q.high);
-  return [low, high, Math.min(4000, Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale)))];
+  const [low, high] = jointRange(p, q);
+  const intervals = Math.min(4000, Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale)));
+  const regular = Array.from({ length: intervals + 1 }, (_, i) => low + (i * (high - low)) / intervals);
+  return [...regular, ...p.knots, ...q.knots].sort((a, b) => a - b);
 }
 
 // Where two smooth densities, or their distribution functions, cross. F_P - F_Q = (1 - F_Q) - (1 - F_P), so the upper half is
 // compared by its tails, where the distribution functions themselves have both rounded to 1.
 function densityCrossings(p, q) {
-  return signChanges((x) => p.pdf(x) - q.pdf(x), ...gridFor(p, q));
+  return signChanges((x) => p.pdf(x) - q.pdf(x), gridFor(p, q));
 }
 
 function cdfGap(p, q, x) {
@@ -189,7 +195,7 @@ function cdfGap(p, q, x) {
 }
 
 function cdfCrossings(p, q) {
-  return signChanges((x) => cdfGap(p, q, x), ...gridFor(p, q));
+  return signChanges((x) => cdfGap(p, q, x), gridFor(p, q));
 }
 
 // sup_A |P(A) - Q(A)|: between crossings of the densities the difference of the cdfs is all that counts.
@@ -207,8 +213,8 @@ function totalVariation(p, q) {
 
 // W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs.
 function wasserstein1(p, q) {
-  const [low, high] = gridFor(p, q);
   const area = (x) => p.cdfIntegral(x) - q.cdfIntegral(x);
+  const [low, high] = jointRange(p, q);
   const places = [low, ...cdfCrossings(p, q), high];
   let sum = 0;
   for (let i = 1; i < places.length; i++) sum += Math.abs(area(places[i]) - area(places[i - 1]));

@@ -27,18 +27,18 @@ function smoothSlopes(p, q) {
 
 // Sum of sign(weight) times the growth of f over the pieces between the places: `weight` keeps its sign on each piece.
 function signedGrowth(f, weight, places, low, high) {
-  const ends = [low, ...places, high];
+  const knots = [low, ...places, high];
   let sum = 0;
-  for (let i = 1; i < ends.length; i++) {
-    const sign = Math.sign(weight((ends[i - 1] + ends[i]) / 2));
-    sum += sign * (f(ends[i]) - f(ends[i - 1]));
+  for (let i = 1; i < knots.length; i++) {
+    const sign = Math.sign(weight((knots[i - 1] + knots[i]) / 2));
+    sum += sign * (f(knots[i]) - f(knots[i - 1]));
   }
   return sum;
 }
 
 // TV = ½∫|p - q| and W1 = ∫|F - G| have slopes ½∫ sign(p - q) q' and ∫ sign(F - G) q.
 function kinkedSlopes(p, q) {
-  const [low, high] = gridFor(p, q);
+  const [low, high] = jointRange(p, q);
   return {
     tv: 0.5 * signedGrowth(q.pdf, (x) => p.pdf(x) - q.pdf(x), densityCrossings(p, q), low, high),
     w1: signedGrowth(q.cdf, (x) => cdfGap(p, q, x), cdfCrossings(p, q), low, high),
