@@ -5,6 +5,7 @@ from importlib import import_module
 _MODULES = {
     "ConvexChord": "convex_chord",
     "ConvexSupremum": "convex_supremum",
+    "CriticOrDiscriminator": "critic_or_discriminator",
     "DiracGan": "dirac_gan",
     "Divergences": "divergences",
     "EarthMover": "earth_mover",
