@@ -18,6 +18,7 @@ RELATIVE_TOLERANCE = 1e-12
 MAX_LEVELS = 60
 MAX_PANELS = 1000  # more panels than this in one level are noise, not structure
 NOISE = 1e-6  # an error below this share of the whole that no longer shrinks is rounding
+PATIENCE = 3  # levels in a row: a kink may by luck look flatter on one level than on the next
 
 
 class Panels(NamedTuple):
@@ -56,7 +57,7 @@ def integrate(f, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float
     A panel is accepted once its integral agrees with the sum over its two halves to
     ``tolerance`` times the whole; else its halves take its place.
     """
-    done, last_error = 0.0, float("inf")
+    done, least_error, levels_without_gain = 0.0, float("inf"), 0
     whole = _rule(f, panels)
     for _ in range(MAX_LEVELS):
         halves = panels.halves()
@@ -66,10 +67,11 @@ def integrate(f, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float
         errors = (whole - better).abs()
         rough = errors > tolerance * abs(total)
         count, error = int(rough.sum()), errors.sum().item()
-        stuck = NOISE * abs(total) > error > 0.7 * last_error
+        levels_without_gain = levels_without_gain + 1 if error > 0.7 * least_error else 0
+        stuck = error < NOISE * abs(total) and levels_without_gain >= PATIENCE
         if count == 0 or count > MAX_PANELS or stuck:
             return total
-        last_error = error
+        least_error = min(error, least_error)
         done += better[~rough].sum().item()
         again = rough.repeat_interleave(2)
         panels, whole = halves.select(again), parts[again]

@@ -110,6 +110,12 @@ widths = st.floats(0.2, 3)
     mean=centres,
     std=widths,
 )
+@example(  # two crossings of the densities between two points of the grid
+    means=(0.203125, -2.046875), stds=(0.2, 0.2), weight=0.5, mean=-5.625, std=0.8820986500213104
+)
+@example(  # log q has a kink in the middle of p
+    means=(5.0, -2.0), stds=(0.21875, 0.203125), weight=0.5, mean=-5.75, std=2.5
+)
 def test_divergences_of_mixtures_agree_with_python(javascript, means, stds, weight, mean, std):
     p, q = mixture(means, stds, [weight, 1 - weight]), mixture([mean], [std], [1.0])
     js_p = f"gaussianMixture({list(means)}, {list(stds)}, {[weight, 1 - weight]})"

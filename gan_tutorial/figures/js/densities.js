@@ -149,15 +149,43 @@ function uniformDivergences(p, q) {
   };
 }
 
+// Where f, of one sign at both ends and nearest to 0 somewhere between them, reaches across 0; null if it does not.
+function reachAcross(f, sign, left, right) {
+  for (let k = 0; k < 40; k++) {
+    const [a, b] = [(2 * left + right) / 3, (left + 2 * right) / 3];
+    const [atA, atB] = [sign * f(a), sign * f(b)];
+    if (Math.min(atA, atB) < 0) return atA < atB ? a : b;
+    if (atA < atB) right = b;
+    else left = a;
+  }
+  return null;
+}
+
+// [x, f(x)] on the grid, and at one more point for each pair of sign changes that it steps over: there |f| dips between
+// neighbours of one sign.
+function samplesOf(f, grid) {
+  const samples = grid.map((x) => [x, f(x)]);
+  const extra = [];
+  for (let i = 1; i < grid.length - 1; i++) {
+    const sign = Math.sign(samples[i][1]);
+    const size = sign * samples[i][1];
+    if (!(sign * samples[i - 1][1] > size && sign * samples[i + 1][1] > size)) continue;
+    const across = reachAcross(f, sign, grid[i - 1], grid[i + 1]);
+    if (across !== null) extra.push([across, f(across)]);
+  }
+  return extra.length ? [...samples, ...extra].sort(([a], [b]) => a - b) : samples;
+}
+
 // Where a continuous f changes sign between the sorted points of a grid, each place by bisection.
 function signChanges(f, grid) {
   const places = [];
-  let before = f(grid[0]);
-  for (let i = 1; i < grid.length; i++) {
-    const after = f(grid[i]);
+  const samples = samplesOf(f, grid);
+  let before = samples[0][1];
+  for (let i = 1; i < samples.length; i++) {
+    const after = samples[i][1];
     if (before * after < 0) {
-      let left = grid[i - 1];
-      let right = grid[i];
+      let left = samples[i - 1][0];
+      let right = samples[i][0];
       for (let k = 0; k < 60; k++) {
         const middle = 0.5 * (left + right);
         if (f(middle) * before > 0) left = middle;
