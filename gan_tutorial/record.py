@@ -15,6 +15,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 
 from gan_tutorial import checkpoints
-from gan_tutorial.commands import trained
+from gan_tutorial.commands import Trained, trained
 from gan_tutorial.data import flatten, load
 from gan_tutorial.parzen import choose_sigma, log_likelihood
 from gan_tutorial.snapshots import sample
@@ -98,6 +99,21 @@ def held_out(samples: Tensor, data: str, root: str) -> dict:
     }
 
 
+def shown_and_scored(run: Trained, samples: int, root: str) -> tuple[Tensor, Tensor]:
+    """Pictures to show, (DIGITS, d), and samples to score, (samples, d); both start with the same z.
+
+    Of a conditional generator the former are 0 to 9 over and over, and the latter have labels drawn
+    from those of the training rows, as p_g is a mixture over p(y).
+    """
+    draw = partial(sample, run.generator, run.prior)
+    if not run.recipe.conditional:
+        rows = draw(samples)
+        return rows[:DIGITS], rows
+    own = load(run.recipe.data, root=root).labels
+    asked = own[torch.randint(len(own), (samples,), generator=torch.Generator().manual_seed(0))]
+    return draw(DIGITS, labels=torch.arange(DIGITS) % 10), draw(samples, labels=asked)
+
+
 def record(
     run: Path, out: Path, *, title: str | None = None, samples: int = 10_000, root: str = "data"
 ) -> tuple[Path, Path]:
@@ -106,17 +122,18 @@ def record(
     The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8; `steps` (k,); the losses
     over `loss_steps`. ValueError where the folder holds no run.
     """
-    recipe, shape, generator, prior = trained(run)
+    model = trained(run)
+    recipe, shape = model.recipe, tuple(model.shape)
     note = json.loads((run / "run.json").read_text())
     state = checkpoints.load(run / "checkpoint.pt")
-    labels = torch.arange(samples) % 10 if recipe.conditional else None
-    rows = sample(generator, prior, samples, labels=labels)
-    steps, pictures = stages(run, tuple(shape))
+    shown, rows = shown_and_scored(model, samples, root)
+    steps, pictures = stages(run, shape)
     command = re.sub(r"--out[ =]\S+", f"--out runs/{recipe.name}", note["command"])
     if state["step"] != {**recipe.settings, **note["changes"]}["steps"]:  # recorded on its way
         command += f" --steps {state['step']}"
+    kind = "conditional " if recipe.conditional else ""
     summary = {
-        "title": title or f"{state['identity']['objective']}, {state['step']:,} steps",
+        "title": title or f"{kind}{state['identity']['objective']}, {state['step']:,} steps",
         **{key: note[key] for key in PROVENANCE},
         "command": command,
         "steps": state["step"],
@@ -125,7 +142,7 @@ def record(
     }
     out.mkdir(parents=True, exist_ok=True)
     arrays, words = out / f"{recipe.name}.npz", out / f"{recipe.name}.json"
-    digits = to_bytes(rows[:DIGITS].unflatten(1, tuple(shape))[:, 0])
+    digits = to_bytes(shown.unflatten(1, shape)[:, 0])
     np.savez_compressed(
         arrays, digits=digits, stages=pictures, steps=steps, **losses(state["history"])
     )

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _MODULES = {
+    "ConditionalGenerator": "conditional_generator",
     "ConvexChord": "convex_chord",
     "ConvexSupremum": "convex_supremum",
     "CriticOrDiscriminator": "critic_or_discriminator",

@@ -5,8 +5,10 @@ root is given the picture of that state, drawn by the figure's own JavaScript, a
 Without JavaScript, and until the scripts have run, the picture is the figure.
 """
 
+import base64
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -75,6 +77,12 @@ def classic_script(figure) -> str:
     return f'ganFigures.register("{figure.name}", (() => {{\n{body}return{exports}\n}})());\n'
 
 
+def file_script(name: str) -> str:
+    """A figure's binary file as a script that hands it over, see ``file`` in host.js."""
+    content = (files("gan_tutorial") / "recorded" / name).read_bytes()
+    return f'ganFigures.deliver("{name}", "{base64.b64encode(content).decode()}");\n'
+
+
 def write_assets(app):
     target = app.outdir / "_static" / "figures"
     target.mkdir(parents=True, exist_ok=True)
@@ -82,6 +90,8 @@ def write_assets(app):
     (target / "host.js").write_text(read_script("host.js"), encoding="utf-8")
     for figure in all_figures():
         (target / f"{figure.name}.js").write_text(classic_script(figure), encoding="utf-8")
+        for name in getattr(figure, "files", ()):
+            (target / f"{name}.js").write_text(file_script(name), encoding="utf-8")
 
 
 class Pictures:

@@ -3,6 +3,8 @@
 // the state saved in the page becomes the model that the figure would have had from Python.
 (() => {
   const modules = {};
+  const [arrivals, texts] = [{}, {}];
+  const folder = typeof document !== "undefined" && document.currentScript ? document.currentScript.src.replace(/[^/]*$/, "") : "";
 
   class Model {
     constructor(state) {
@@ -34,10 +36,27 @@
     module.render({ model: new Model(JSON.parse(saved.textContent)), el });
   }
 
+  // The bytes of a figure's file, fetched once, when first asked for: a promise of a Uint8Array. A script brings them in
+  // base64, because a page opened over file:// may load scripts and nothing else.
+  function file(name) {
+    arrivals[name] ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = `${folder}${name}.js`;
+      script.onload = () => resolve(Uint8Array.from(atob(texts[name]), (c) => c.charCodeAt(0)));
+      script.onerror = () => reject(new Error(`${name} could not be loaded`));
+      document.head.appendChild(script);
+    });
+    return arrivals[name];
+  }
+
   globalThis.ganFigures = {
     Model,
     register(name, module) {
       modules[name] = module;
+    },
+    file,
+    deliver(name, text) {
+      texts[name] = text;
     },
     start() {
       for (const el of document.querySelectorAll("[data-figure]:not([data-ready])")) bring(el);
