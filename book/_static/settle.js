@@ -1,9 +1,13 @@
 // settle.js: on a page with a moving figure, what is out of sight rests.
 // A page of formulas has tens of thousands of nodes, and the browser walks them all for every frame of a figure. Once the
-// page has been laid out, each block that holds no figure keeps its measured size and is skipped while it is out of sight
-// (content-visibility: auto). Sizes are exact, so that scrolling and anchors land where they did; a resize measures anew.
+// page has been laid out, each section that holds no figure, and each block of the others, keeps its measured size and is
+// skipped while it is out of sight (content-visibility: auto). Few and large pieces, since each costs a little of its own.
+// Sizes are exact (sections are formatting contexts, see book.css), so that scrolling and anchors land where they did; a
+// resize measures anew.
 (() => {
-  const BLOCKS = ".bd-article section > :not(section, h1, h2, h3, h4):not(:has(.gan-figure))";
+  const FREE = ":not(:has(.gan-figure))";
+  const SECTIONS = `.bd-article section:has(.gan-figure) > section${FREE}`;
+  const BLOCKS = `.bd-article section:has(.gan-figure) > :not(section, h1, h2, h3, h4)${FREE}`;
   let blocks = [];
 
   function wake() {
@@ -12,7 +16,7 @@
   }
 
   function rest() {
-    const found = [...document.querySelectorAll(BLOCKS)];
+    const found = [...document.querySelectorAll(`${SECTIONS}, ${BLOCKS}`)];
     const heights = found.map((block) => block.offsetHeight);
     found.forEach((block, i) => {
       block.style.containIntrinsicSize = `auto ${heights[i]}px`;

@@ -15,6 +15,7 @@ import anywidget
 import traitlets
 
 SCRIPTS = files(__package__) / "js"
+KIT = ("kit-text.js", "kit-marks.js", "kit-plot.js", "kit.js")
 
 
 def slider(value: float, low: float, high: float, step: float, help: str) -> traitlets.Float:
@@ -59,7 +60,7 @@ class Figure(anywidget.AnyWidget):
 
     def __init_subclass__(cls, **kwargs):
         if "name" in cls.__dict__:  # traitlets derives further classes of its own
-            parts = (*cls.scripts, "kit.js", f"{cls.name}.js")
+            parts = (*cls.scripts, *KIT, f"{cls.name}.js")
             cls._esm = "\n".join(read_script(part) for part in parts)
             cls._css = read_script("kit.css")
         super().__init_subclass__(**kwargs)

@@ -3,8 +3,7 @@
 function render({ model, el }) {
   const figure = createFigure({ model, el });
   const plot = figure.plot({ label: "A set, two of its points and the segment between them", x: [-2, 2], y: [-1.6, 1.6], height: 330, yTicks: 3, xTicks: 4, minWidth: 1000, margin: { top: 14 } });
-  const region = svgNode("path", { class: "gan-fill", style: `fill:${colorOf("data")}` }, plot.area);
-  const edge = plot.curve({ color: "data", width: 2 });
+  const edge = plot.curve({ color: "data", width: 2, fill: "inside" });
   const stays = plot.curve({ color: "discriminator", width: 3.5 });
   const leaves = plot.curve({ color: "generator", width: 3.5, dash: "3 7" });
   const mixture = plot.point({ color: "ink", radius: 5, label: "mixture", dx: 10, dy: 4 });
@@ -35,7 +34,6 @@ function render({ model, el }) {
     const outline = outlineOf(shape, [-reach, reach], 3.2);
     const closed = [...outline, outline[0]];
     edge.set(closed.map(([x]) => x), closed.map(([, y]) => y));
-    region.setAttribute("d", `${pathOf(plot, outline.map(([x]) => x), outline.map(([, y]) => y))}Z`);
     const [a, b] = ["a", "b"].map((end) => CONVEX_SHAPES[shape].hold(figure.get(`${end}x`), figure.get(`${end}y`)));
     const { points, outside } = chordIn(shape, a, b);
     const xs = points.map((point) => point.x);
