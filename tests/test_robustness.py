@@ -1,0 +1,106 @@
+"""The robustness record of chapter 11: its judge, its settings, and that it can be made again."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gan_tutorial import record, robustness
+from gan_tutorial.distributions import mixture, normal
+from gan_tutorial.divergences import wasserstein1
+from gan_tutorial.networks import line_pair
+from gan_tutorial.objectives import gradient_penalty
+from gan_tutorial.robustness import ONE_SIDED, VARIANTS, one_sided_penalty, quantiles
+from gan_tutorial.stacked import Stack
+from gan_tutorial.sweep import Snapshot
+
+
+def test_quantiles_invert_the_cdf():
+    for p in (normal(1.0, 0.3), robustness.P_DATA):
+        x = quantiles(p, 500)
+        share = (torch.arange(500, dtype=torch.float64) + 0.5) / 500
+        assert torch.allclose(p.cdf(x), share, atol=1e-12)
+
+
+def affine_snapshot(scale, shift):
+    """A sweep's snapshot with one generator, G(z) = scale z + shift."""
+    layer = torch.nn.Linear(1, 1).double()
+    layer.weight.data.fill_(scale)
+    layer.bias.data.fill_(shift)
+    generator = Stack.of([torch.nn.Sequential(layer)])
+    setting = robustness.setting("GAN", 1, 1e-3)
+    return Snapshot(0, (setting,), (0,), generator, generator, None)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (-0.4, 3.0), (2.0, 0.1), (0.01, 20.0)])
+def test_judge_agrees_with_the_exact_distance_between_densities(scale, shift):
+    for p_data in (normal(0.5, 0.8), mixture([-2.0, 2.0], [0.5, 0.7], [0.4, 0.6])):
+        exact = wasserstein1(p_data, normal(shift, abs(scale)))
+        found = robustness.wasserstein(affine_snapshot(scale, shift), p_data, n=4000)
+        assert found.shape == (1, 1)
+        assert found.item() == pytest.approx(exact, rel=1e-3, abs=1e-3)
+
+
+def test_a_run_that_diverged_has_no_distance():
+    assert math.isnan(robustness.wasserstein(affine_snapshot(math.nan, 0.0)).item())
+
+
+def penalties(slope):
+    """Two-sided and one-sided penalty of the critic `slope` · x."""
+    real, fake, t = torch.zeros(5, 1), torch.ones(5, 1), torch.rand(5, 1)
+    critic = torch.nn.Linear(1, 1)
+    critic.weight.data.fill_(slope)
+    both = gradient_penalty(10.0), one_sided_penalty(10.0)
+    return [penalty(critic, real, fake, t).item() for penalty in both]
+
+
+def test_one_sided_penalty_fines_only_what_is_too_steep():
+    assert penalties(1.5) == pytest.approx([2.5, 2.5])
+    assert penalties(-1.5) == pytest.approx([2.5, 2.5])
+    assert penalties(0.2) == pytest.approx([6.4, 0.0], abs=1e-6)
+    assert penalties(1.0) == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_one_sided_penalty_teaches_the_critic():
+    critic = line_pair(8, seed=1).discriminator
+    with torch.no_grad():
+        critic[0].weight.mul_(9.0)
+    rows = torch.randn(3, 20, 1, generator=torch.Generator().manual_seed(0)).unbind()
+    cost = ONE_SIDED.penalty(critic, rows[0], rows[1], rows[2].sigmoid())
+    cost.backward()
+    assert cost > 0
+    assert critic[0].weight.grad.abs().sum() > 0
+
+
+def test_unknown_variant_names_those_there_are():
+    with pytest.raises(ValueError, match=r"'GANN'.*WGAN-GP"):
+        robustness.setting("GANN", 1, 1e-3)
+
+
+def test_record_is_whole_and_says_what_it_holds():
+    arrays, note = record.read("wgan-robustness")
+    parts = ("variants", "critic_steps", "rates", "seeds", "steps")
+    assert arrays["w1"].shape == tuple(len(note[part]) for part in parts)
+    assert note["variants"] == list(VARIANTS)
+    assert note["steps"] == list(range(0, robustness.STEPS + 1, robustness.EVERY))
+    assert np.isfinite(arrays["w1"]).all()
+    start = arrays["w1"][..., 0]
+    assert (start == start[:1, :1, :1]).all()  # a seed starts every setting from the same weights
+
+
+def test_a_part_of_the_record_comes_out_again():
+    arrays, note = record.read("wgan-robustness")
+    again = robustness.table([1], [1e-3], note["seeds"][:3], steps=80, every=80)
+    kept = torch.from_numpy(arrays["w1"][:, :1, 2:3, :3, :2].astype(np.float64))
+    assert again.shape == kept.shape
+    assert torch.allclose(again, kept, rtol=0.03, atol=0.03)
+
+
+def test_command_writes_what_read_gives_back(tmp_path, monkeypatch):
+    small = torch.ones(4, 5, 6, 16, 31, dtype=torch.float64)
+    monkeypatch.setattr(robustness, "table", lambda: small)
+    assert robustness.main(["--out", str(tmp_path)]) == 0
+    arrays, note = record.read("wgan-robustness", tmp_path)
+    assert (arrays["w1"] == 1).all()
+    assert note["command"] == "python -m gan_tutorial.robustness"
