@@ -1,13 +1,14 @@
 // settle.js: on a page with a moving figure, what is out of sight rests.
 // A page of formulas has tens of thousands of nodes, and the browser walks them all for every frame of a figure. Once the
-// page has been laid out, each section that holds no figure, and each block of the others, keeps its measured size and is
-// skipped while it is out of sight (content-visibility: auto). Few and large pieces, since each costs a little of its own.
+// page has been laid out, each block and each section that holds no figure keeps its measured size and is skipped while it
+// is out of sight (content-visibility: auto). Sections, since each piece costs a little of its own; blocks too, since a
+// section is often taller than the window and then rests only in part.
 // Sizes are exact (sections are formatting contexts, see book.css), so that scrolling and anchors land where they did; a
 // resize measures anew.
 (() => {
   const FREE = ":not(:has(.gan-figure))";
-  const SECTIONS = `.bd-article section:has(.gan-figure) > section${FREE}`;
-  const BLOCKS = `.bd-article section:has(.gan-figure) > :not(section, h1, h2, h3, h4)${FREE}`;
+  const SECTIONS = `.bd-article section section${FREE}`;
+  const BLOCKS = `.bd-article section > :not(section, h1, h2, h3, h4)${FREE}`;
   let blocks = [];
 
   function wake() {
