@@ -88,9 +88,7 @@ def mlp_pair(
 
 
 def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int = 0) -> Pair:
-    """A pair on the real line (d = 1) for chapter 7: smooth (tanh) hidden layers, no squashing at
-    the end.
-    """
+    """A pair on the real line (d = 1): smooth (tanh) hidden layers, no squashing at the end."""
     with seeded(seed):
         g = mlp([noise_dim, *[width] * depth, 1], hidden=nn.Tanh)
         d = mlp([1, *[width] * depth, 1], hidden=nn.Tanh)

@@ -6,7 +6,7 @@ A generator gives samples but no density. A small Gaussian on each of :math:`n` 
 
 Goodfellow et al. 2014 (arXiv:1406.2661, section 5) report :math:`\log\hat p_\sigma` of test digits,
 in nats, with :math:`\sigma` chosen on validation digits: :func:`choose_sigma`, then
-:func:`log_likelihood`. Chapter 9 of the book says what the number is worth (Theis et al. 2016).
+:func:`log_likelihood`. What the number is worth, the book says (Theis et al. 2016).
 """
 
 import math
