@@ -3,8 +3,8 @@ r"""How robust is which GAN? Four objectives on one problem, hundreds of runs, o
     python -m gan_tutorial.robustness          # about half an hour of one core
 
 trains every objective of `VARIANTS` with every number of critic steps, every learning rate and
-every seed, and writes `recorded/wgan-robustness.npz` and `.json`, which chapter 11 draws. The
-problem is that of chapter 7: two bells on the line and networks of 16 tanh units. Both players
+every seed, and writes `recorded/wgan-robustness.npz` and `.json`, which the WGAN chapter draws. The
+problem is that of "Training in one dimension": two bells on the line and networks of 16 tanh units. Both players
 learn at the same rate. `wasserstein` is the judge.
 """
 

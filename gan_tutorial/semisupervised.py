@@ -6,7 +6,7 @@ Goodfellow et al. 2014, section 7, suggest that the discriminator's features hel
 labels are few. The question is put here in its plainest form: logistic regression on the features
 of a few labelled digits, tested on held-out digits, over many draws of the few. The same draws
 serve every kind of feature, so that differences can be taken draw by draw. The command writes
-`recorded/features.json`, from which chapter 13 quotes discriminators too slow to train in it.
+`recorded/features.json`, from which "Beyond the paper" quotes discriminators too slow to train in it.
 """
 
 from __future__ import annotations
