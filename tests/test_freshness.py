@@ -1,9 +1,17 @@
 """A stale cached output is a bug: runs are kept while the package is unchanged, and forgotten when it changes."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from gan_book import freshness
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -69,3 +77,90 @@ def test_pages_are_read_again_once_after_a_change(package, build):
         "index",
         "parzen",
     ]
+
+
+class SmallBook:
+    """The book with two small notebooks in place of its chapters, a package of its own, and `make book`."""
+
+    CELL = """
+import importlib.util, os
+from pathlib import Path
+
+with open(os.environ["RUNS"], "a") as runs:
+    print("{name}", file=runs)
+package = Path(importlib.util.find_spec("gan_tutorial").origin).parent
+print("The package says", (package / "seeds.py").read_text().splitlines()[-1])
+"""
+
+    def __init__(self, folder):
+        self.folder, self.runs = folder, folder / "runs"
+        ignored = shutil.ignore_patterns("__pycache__", "*.ipynb", "*.md")
+        for name in ("book", "gan_tutorial"):
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        for name in ("Makefile", "_config.yml"):
+            shutil.copy2(ROOT / name, folder)
+        (folder / "_toc.yml").write_text(
+            "format: jb-book\nroot: first\nchapters:\n  - file: second\n"
+        )
+        self.write("first")
+        self.write("second")
+
+    def write(self, name, text=""):
+        cells = [
+            nbformat.v4.new_markdown_cell(f"# The {name} chapter\n\n{text}"),
+            nbformat.v4.new_code_cell(self.CELL.format(name=name) + f"# {text}"),
+        ]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        for number, cell in enumerate(notebook.cells):
+            cell.id = f"cell-{number}"
+        nbformat.write(notebook, self.folder / "book" / f"{name}.ipynb")
+
+    def change_package(self, line):
+        with (self.folder / "gan_tutorial" / "seeds.py").open("a") as module:
+            module.write(f"{line}\n")
+
+    def build(self) -> list[str]:
+        """`make book` with the environment that runs the tests; which notebooks it executed."""
+        self.runs.write_text("")
+        environment = Path(sys.prefix)
+        result = subprocess.run(
+            ["make", f"--assume-old={environment}/.ready", f"VENV={environment}", "book"],
+            cwd=self.folder,
+            env={**os.environ, "RUNS": str(self.runs), "PYTHONPATH": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+        return sorted(self.runs.read_text().split())
+
+    def page(self, name) -> str:
+        return (self.folder / "_build" / "html" / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def small_book(tmp_path_factory):
+    """Built once; each test below leaves it built."""
+    book = SmallBook(tmp_path_factory.mktemp("small") / "book")
+    assert book.build() == ["first", "second"]
+    return book
+
+
+@pytest.mark.xdist_group("small-book")
+def test_a_second_build_with_nothing_changed_executes_nothing(small_book):
+    assert small_book.build() == []
+
+
+@pytest.mark.xdist_group("small-book")
+def test_an_edited_chapter_is_the_only_one_executed(small_book):
+    small_book.write("second", "edited")
+    assert small_book.build() == ["second"]
+    assert "edited" in small_book.page("second")
+
+
+@pytest.mark.xdist_group("small-book")
+def test_a_changed_package_is_seen_on_every_page_that_runs(small_book):
+    small_book.change_package("# a new line")
+    assert small_book.build() == ["first", "second"]
+    for name in ("first", "second"):
+        assert "The package says # a new line" in small_book.page(name)
