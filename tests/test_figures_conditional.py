@@ -128,3 +128,39 @@ def test_the_weights_are_light_and_stay_out_of_the_page():
 def test_foreign_bytes_are_refused_in_the_page(javascript):
     with pytest.raises(Exception, match="not a generator's file"):
         javascript.evaluate("readGenerator(new Uint8Array(100))")
+
+
+@pytest.mark.book
+@pytest.mark.browser
+def test_the_page_fetches_the_weights_when_the_figure_comes_into_view(browser, html):
+    page = browser.new_page(viewport={"width": 1000, "height": 300})
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"file://{html}/conditional.html")
+    figure = page.locator("[data-figure=conditional-generator]")
+    page.wait_for_selector("[data-figure=conditional-generator][data-ready]", state="attached")
+    assert figure.locator("svg[role=img]").count() == 2
+    assert not any(FILE in url for url in requests)
+
+    figure.scroll_into_view_if_needed()
+    figure.locator("canvas").nth(1).wait_for()
+    assert sum(FILE in url for url in requests) == 1
+    assert figure.locator("svg[role=img]").count() == 0
+    figure.locator("select[name=label]").select_option("7")
+    expected = state(label="7").pictures()
+    for canvas, picture in zip(figure.locator("canvas").all(), drawn(expected), strict=True):
+        grey = canvas.evaluate(
+            """(canvas) => {
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+              return [...data].filter((_, i) => i % 4 === 0);
+            }"""
+        )
+        assert np.abs(np.array(grey) / 255 - (1 - picture.numpy().ravel())).max() < BYTE
+    ink = figure.locator("output[name=ink]").get_attribute("data-value")
+    assert float(ink) == pytest.approx(expected[0].double().mean().item(), abs=1e-6)
+    page.close()
+
+
+def drawn(pictures) -> list[torch.Tensor]:
+    """What the two canvases show: the picture that is asked for, and the sheet of ten."""
+    return [pictures[0], sheet(pictures[1:])]

@@ -84,7 +84,7 @@ def sheet(pictures: Tensor) -> Tensor:
 
 
 class ConditionalGenerator(Figure):
-    """The generator of chapter 12, trained for long and shipped as 8-bit weights, at work.
+    """A conditional generator of digits, trained for long and shipped as 8-bit weights, at work.
 
     It is asked for ``label``; with ``share`` > 0, for a mixture: the one-hot code of ``label`` times
     1 - share, plus that of ``other`` times share. Of its noise, the four coordinates that move the

@@ -42,26 +42,27 @@ const MOVED = ["z1", "z2", "z3", "z4"];
 function render({ model, el }) {
   const figure = createFigure({ model, el });
   const still = model.get("_picture") ?? {};
-  const place = (basis) => {
-    const box = htmlNode("div", { style: `flex:${basis};min-width:0` }, figure.plots);
-    return [box, htmlNode("p", { class: "gan-caption", style: "margin:0 0 .3rem" }, box)];
+  const place = (room) => {
+    const box = htmlNode("div", { style: `flex:${room};min-width:0` }, figure.plots);
+    return [htmlNode("p", { class: "gan-caption", style: "margin:0 0 .3rem" }, box), htmlNode("div", {}, box), box];
   };
-  const [left, asked] = place("0 1 18rem");
-  const [right, all] = place("1 1 18rem");
+  const [asked, left] = place("1 1 8rem;max-width:280px");
+  const [all, middle, right] = place("2 1 10rem");
   const large = new Screen(left, { width: SIDE, height: SIDE, shown: 280, label: "What the generator draws", still: still.asked });
   const size = { width: COLUMNS * STRIDE - 2, height: 2 * STRIDE - 2, shown: 444 };
-  const small = new Screen(right, { ...size, label: "What it draws with the same z for the labels 0 to 9", still: still.labels });
+  const small = new Screen(middle, { ...size, label: "What it draws with the same z for the labels 0 to 9", still: still.labels });
   htmlText(all, "the same $z$, asked for 0 to 9");
+  right.appendChild(figure.outputs);
   const ink = figure.output("ink", { label: "ink", digits: 4, color: "generator" });
-  const undecided = figure.output("undecided", { label: "grey pixels", unit: "neither paper nor ink", format: (v) => `${(100 * v).toFixed(1)} %` });
+  const undecided = figure.output("undecided", { label: "grey pixels", format: (v) => `${(100 * v).toFixed(1)} %` });
 
   const digits = [..."0123456789"].map((digit) => [digit, digit]);
   figure.select("label", { label: "asked for, $y$", options: digits });
   figure.select("other", { label: "morph to", options: digits });
   figure.slider("share", { label: "share of the second label", color: "generator" });
+  figure.button("draw", { label: "New $z$", onClick: () => newNoise(figure) });
   MOVED.forEach((name, i) => figure.slider(name, { label: `$z_${i + 1}$` }));
   figure.slider("seed", { label: "the rest of $z$: draw no.", digits: 0 });
-  figure.button("draw", { label: "New $z$", onClick: () => newNoise(figure) });
   const caption = figure.caption();
 
   const source = loadOnce(model, still.file, figure, (generator) => {
@@ -97,7 +98,7 @@ function render({ model, el }) {
   function drawStill() {
     ink.set(still.ink);
     undecided.set(still.undecided);
-    caption.set("The generator loads when it comes into view (a quarter of a megabyte).");
+    caption.set("Drawn when this page was built. The generator itself, a quarter of a megabyte, loads when the figure comes into view.");
   }
 
   function drawLabels() {
