@@ -39,6 +39,13 @@ function render({ model, el }) {
   figure.slider("width", { label: "width of $p_g$ (that of $p_data$ is 1)", color: "generator" });
   figure.slider("x", { label: "a sample at $x$", color: "neutral" });
 
+  const outputs = {
+    discriminator: figure.output("discriminator_at_x", { label: "$D^*$($x$)", digits: 4, color: "discriminator" }),
+    discriminatorSlope: figure.output("discriminator_slope", { label: "its slope", digits: 4, color: "discriminator" }),
+    critic: figure.output("critic_at_x", { label: "$f^*$($x$)", digits: 2, color: "accent" }),
+    js: figure.output("js", { label: "JSD", unit: "nats", digits: 4 }),
+    w1: figure.output("w1", { label: "$W_1$" }),
+  };
   const table = figure.outputTable({
     caption: "How hard each cost pulls at a sample",
     rows: [
@@ -48,13 +55,6 @@ function render({ model, el }) {
     ],
     columns: [{ name: "mean", label: "at the mean of $p_g$" }, { name: "x", label: "at $x$" }],
   });
-  const outputs = {
-    discriminator: figure.output("discriminator_at_x", { label: "$D^*$($x$)", digits: 4, color: "discriminator" }),
-    discriminatorSlope: figure.output("discriminator_slope", { label: "its slope", digits: 4, color: "discriminator" }),
-    critic: figure.output("critic_at_x", { label: "$f^*$($x$)", digits: 2, color: "accent" }),
-    js: figure.output("js", { label: "JSD", unit: "nats", digits: 4 }),
-    w1: figure.output("w1", { label: "$W_1$" }),
-  };
   const caption = figure.caption();
 
   return figure.start(() => {
