@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -28,6 +29,22 @@ UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("fixed", derandomize=True, print_blob=True, **UNTIMED)
 settings.register_profile("search", print_blob=True, **UNTIMED)
 settings.load_profile("fixed")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests out by files, and those of the built pages by pages: what a file or a page needs is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileAndPage(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            page = re.search(r"test_pages\.py::.*\[(.*\.html)", nodeid)
+            return page[1] if page else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = (
+        False  # pages come late and are small: the processes end together
+    )
+    return ByFileAndPage(config, log)
 
 
 class JavaScript:

@@ -146,19 +146,16 @@ def small_book(tmp_path_factory):
     return book
 
 
-@pytest.mark.xdist_group("small-book")
 def test_a_second_build_with_nothing_changed_executes_nothing(small_book):
     assert small_book.build() == []
 
 
-@pytest.mark.xdist_group("small-book")
 def test_an_edited_chapter_is_the_only_one_executed(small_book):
     small_book.write("second", "edited")
     assert small_book.build() == ["second"]
     assert "edited" in small_book.page("second")
 
 
-@pytest.mark.xdist_group("small-book")
 def test_a_changed_package_is_seen_on_every_page_that_runs(small_book):
     small_book.change_package("# a new line")
     assert small_book.build() == ["first", "second"]

@@ -38,12 +38,9 @@ def pages_of(toc) -> list[str]:
 PAGES = pages_of(yaml.safe_load((ROOT / "_toc.yml").read_text()))
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PAGES],
-)
+@pytest.fixture(scope="module", params=PAGES, ids=[f"{name}.html" for name in PAGES])
 def name(request):
-    """The name of the page; one process runs all tests of a page, one page after another."""
+    """The name of the page; one process runs all tests of a page, one page after another (see conftest)."""
     return request.param
 
 
