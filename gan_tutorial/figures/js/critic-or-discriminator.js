@@ -40,29 +40,27 @@ function render({ model, el }) {
   figure.slider("x", { label: "a sample at $x$", color: "neutral" });
 
   const outputs = {
-    discriminator: figure.output("discriminator_at_x", { label: "$D^*$($x$)", digits: 4, color: "discriminator" }),
-    discriminatorSlope: figure.output("discriminator_slope", { label: "its slope", digits: 4, color: "discriminator" }),
-    critic: figure.output("critic_at_x", { label: "$f^*$($x$)", digits: 2, color: "accent" }),
     js: figure.output("js", { label: "JSD", unit: "nats", digits: 4 }),
     w1: figure.output("w1", { label: "$W_1$" }),
   };
-  const table = figure.outputTable({
-    caption: "How hard each cost pulls at a sample",
-    rows: [
-      { name: "minimax", label: "$D^*$, minimax", color: "discriminator" },
-      { name: "non_saturating", label: "$D^*$, non-saturating", color: "discriminator" },
-      { name: "critic", label: "critic $f^*$", color: "accent" },
-    ],
-    columns: [{ name: "mean", label: "at the mean of $p_g$" }, { name: "x", label: "at $x$" }],
-  });
+  const rows = [
+    { name: "discriminator", key: "discriminator", label: "$D^*$", color: "discriminator" },
+    { name: "discriminator_slope", key: "discriminatorSlope", label: "$D^*$, its slope", color: "discriminator" },
+    { name: "minimax", key: "minimaxPull", label: "$D^*$, minimax pull", color: "discriminator" },
+    { name: "non_saturating", key: "nonSaturatingPull", label: "$D^*$, non-saturating pull", color: "discriminator" },
+    { name: "critic", key: "critic", label: "critic $f^*$", color: "accent" },
+    { name: "critic_slope", key: "criticPull", label: "critic, its slope and pull", color: "accent" },
+  ];
+  const columns = [{ name: "mean", label: "at the mean of $p_g$" }, { name: "x", label: "at $x$" }];
+  const table = figure.outputTable({ caption: "What each judge says of a sample", rows, columns });
   const caption = figure.caption();
 
   return figure.start(() => {
     const [d, w, x] = ["distance", "width", "x"].map((name) => figure.get(name));
     const p = gaussianMixture([0], [1], [1]);
     const q = gaussianMixture([d], [w], [1]);
-    const rows = Array.from(xs, (at) => pullsAt(d, w, at));
-    const pick = (key) => Float64Array.from(rows, (row) => row[key]);
+    const judgements = Array.from(xs, (at) => pullsAt(d, w, at));
+    const pick = (key) => Float64Array.from(judgements, (judgement) => judgement[key]);
     const now = pullsAt(d, w, x);
     const atMean = pullsAt(d, w, d);
     densities.setDomain(span, [0, Math.max(0.5, 0.48 / w)]);
@@ -77,12 +75,10 @@ function render({ model, el }) {
     bestTangent.set(reach, reach.map((at) => now.discriminator + now.discriminatorSlope * (at - x)));
     witnessTangent.set(reach, reach.map((at) => now.critic + now.criticPull * (at - x)));
     for (const key in points) points[key].set(x, now[key]);
-    const names = { minimax: "minimaxPull", non_saturating: "nonSaturatingPull", critic: "criticPull" };
-    for (const name in names) {
-      table.set(name, "mean", atMean[names[name]]);
-      table.set(name, "x", now[names[name]]);
+    for (const { name, key } of rows) {
+      table.set(name, "mean", atMean[key]);
+      table.set(name, "x", now[key]);
     }
-    for (const key of ["discriminator", "discriminatorSlope", "critic"]) outputs[key].set(now[key]);
     outputs.js.set(smoothDivergences(p, q).js);
     outputs.w1.set(bellsW1(d, w));
     caption.set(judgesInWords(d, w));
@@ -94,8 +90,8 @@ function judgesInWords(d, w) {
   if (d < 2 && Math.abs(w - 1) > 1e-9)
     return "The bells overlap, and their widths differ: mass has to flow both ways. The critic bends where the two distribution functions cross, and is as steep as ever on both sides.";
   if (d < 2) return "The bells overlap: all three costs pull. The two of $D^*$ grow weaker as the bells meet, the critic's does not.";
-  if (d < 4.5) return "The bells part. At the generated samples the minimax cost is going flat already; the critic has not changed.";
-  return "Far apart, $D^*$ is flat where the generated samples are, and the minimax cost with it. The critic is the same line as before. The non-saturating cost still pulls, but only because the exact log $D^*$ of two bells is a parabola: it rests on probabilities too small for any sample to show.";
+  if (d < 4.5) return "The bells part. At the generated samples the minimax cost is going flat already; the critic is as steep as ever.";
+  return "Far apart, $D^*$ is flat where the generated samples are, and the minimax cost with it. The critic is as steep as ever. The non-saturating cost still pulls, but only because the exact log $D^*$ of two bells is a parabola: it rests on probabilities too small for any sample to show.";
 }
 
 export default { render };
