@@ -63,8 +63,8 @@ function render({ model, el }) {
     const pick = (key) => Float64Array.from(judgements, (judgement) => judgement[key]);
     const now = pullsAt(d, w, x);
     const atMean = pullsAt(d, w, d);
-    densities.setDomain(span, [0, Math.max(0.5, 0.48 / w)]);
-    pulls.setDomain(span, [-Math.max(2, 1.2 * d), 1.6]);
+    densities.setDomain(span, [0, firstAbove(0.44 / w, [0.5, 0.8, 1.6])]); // a few fixed spans: new axes cost more than curves
+    pulls.setDomain(span, [-firstAbove(1.1 * d, [2, 4, 8, 14]), 1.6]);
     data.set(xs, xs.map(p.pdf));
     fake.set(xs, xs.map(q.pdf));
     for (const rule of here) rule.set(x);
@@ -84,6 +84,8 @@ function render({ model, el }) {
     caption.set(judgesInWords(d, w));
   });
 }
+
+const firstAbove = (value, sizes) => sizes.find((size) => size >= value) ?? sizes[sizes.length - 1];
 
 function judgesInWords(d, w) {
   if (d === 0 && Math.abs(w - 1) < 1e-9) return "The bells are equal. $D^*$ is ½, $f^*$ is flat, and no cost pulls.";
