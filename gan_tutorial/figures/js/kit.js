@@ -293,7 +293,10 @@ class FigureView {
       for (const sync of this.syncs) sync();
       draw();
     };
-    const onChange = () => refresh();
+    const onChange = () => {
+      refresh();
+      this.root.dispatchEvent(new CustomEvent("gan-move", { bubbles: true })); // a page may rest around what moves
+    };
     this.model.on("change", onChange);
     this.cleanups.push(() => this.model.off("change", onChange));
     if (typeof ResizeObserver === "function") {
