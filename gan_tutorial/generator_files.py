@@ -41,7 +41,8 @@ def fold(generator: Conditional) -> Layers:
     """The generator in evaluation mode as linear layers: batch norms become part of the layer
     before them, and a tanh mapped to [0, 1] becomes a logistic function, by (1 + tanh a)/2 = σ(2a).
 
-    ValueError for a module that has no place in the file.
+    ValueError for a module that has no place in the file, or an activation that is another than
+    the file's.
     """
     if not torch.equal(generator.table.weight, torch.eye(generator.table.num_embeddings)):
         raise ValueError("generator's labels go through an embedding; a file takes one-hot labels")
@@ -63,7 +64,23 @@ def fold(generator: Conditional) -> Layers:
         elif isinstance(module, nn.Tanh):
             weight, bias = layers[-1]
             layers[-1] = (2 * weight, 2 * bias)
+    check_fold(generator, layers)
     return layers
+
+
+@torch.no_grad()
+def check_fold(generator: Conditional, layers: Layers) -> None:
+    """ValueError unless folded layers draw what the generator draws."""
+    classes = generator.table.num_embeddings
+    dim = layers[0][0].shape[1] - classes
+    z, y = torch.randn(DRAWS, dim, generator=torch.Generator().manual_seed(0)), torch.arange(DRAWS)
+    difference = (rebuild(layers, classes)(z, y % classes) - generator(z, y % classes)).abs().max()
+    if not difference < 1e-3:
+        raise ValueError(
+            f"generator's pictures differ by {difference:.3g} from those of its file, whose hidden "
+            "layers are leaky ReLUs of slope 0.2 and whose pixels are logistic, or (1 + tanh)/2; "
+            "is it in evaluation mode?"
+        )
 
 
 @torch.no_grad()
@@ -116,11 +133,19 @@ def unpack(content: bytes) -> Conditional:
     `unpack(content).network(torch.cat([z, code], 1))` takes any code, such as a mixture of two
     labels. ValueError where the bytes are not such a file, or not all of it.
     """
-    if content[:4] != MAGIC or len(content) < 12:
+    if content[:4] != MAGIC:
         raise ValueError(f"a generator's file starts with {MAGIC!r}, this with {content[:4]!r}")
+    if len(content) < 12:
+        raise ValueError(
+            f"a generator's file has a head of 12 bytes, this has {len(content)} in all"
+        )
     classes, count = np.frombuffer(content, "<u4", 2, 4).tolist()
+    at = 12 + 4 * (count + 1)
+    if len(content) < at:
+        raise ValueError(
+            f"a generator of {count} layers has more than {at} bytes, this {len(content)}"
+        )
     widths = np.frombuffer(content, "<u4", count + 1, 12).tolist()
-    at = 12 + 4 * len(widths)
     size = at + sum(8 * units + units * inputs for inputs, units in pairwise(widths))
     if len(content) != size:
         raise ValueError(f"a generator of widths {widths} has {size} bytes, this {len(content)}")
@@ -160,7 +185,7 @@ def write(run: Path, out: Path) -> Path:
     classes = generator.table.num_embeddings
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{recipe.name}-generator.bin"
-    path.write_bytes(pack(by_influence(fold(generator), classes), classes))
+    path.write_bytes(pack(by_influence(fold(generator.eval()), classes), classes))
     return path
 
 

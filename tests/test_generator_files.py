@@ -75,7 +75,7 @@ def test_packing_what_was_unpacked_changes_nothing(generator):
 
 def test_damaged_files_are_refused(generator):
     content = generator_files.pack(generator_files.fold(generator), 4)
-    for damaged in (content[:-1], content + b"\0", content[:40]):
+    for damaged in (content[:-1], content + b"\0", content[:40], content[:14], content[:6]):
         with pytest.raises(ValueError, match="bytes"):
             generator_files.unpack(damaged)
     with pytest.raises(ValueError, match="starts with b'GANG'"):
@@ -87,6 +87,18 @@ def test_what_has_no_place_in_the_file_is_named():
         generator_files.fold(Conditional(mlp([7, 4, 4], hidden=nn.ReLU), 4))
     with pytest.raises(ValueError, match="embedding"):
         generator_files.fold(mlp_pair(16, 3, (8,), (8,), classes=4, embedding=2).generator)
+
+
+@pytest.mark.parametrize(
+    "options", [{"output": nn.Tanh}, {"hidden": lambda: nn.LeakyReLU(0.5)}], ids=["tanh", "slope"]
+)
+def test_another_activation_is_noticed(options):
+    other = Conditional(mlp([7, 16, 16, 5], **{"output": nn.Sigmoid, **options}), 4)
+    with torch.no_grad():
+        for parameter in other.network.parameters():
+            parameter.mul_(3)
+    with pytest.raises(ValueError, match=r"pictures differ by .*slope 0\.2"):
+        generator_files.fold(other.eval())
 
 
 def test_unknown_generators_name_those_there_are():
