@@ -35,7 +35,8 @@ class Player:
         gradients = torch.autograd.grad(loss, self.parameters)
         distributed.average_(gradients)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            # A gradient may come transposed, and fused optimisers read memory in a parameter's order.
+            parameter.grad = gradient.contiguous()
         self.optimizer.step()
 
     def schedule(self, step: int) -> None:

@@ -8,7 +8,11 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_tutorial import products
+from gan_tutorial.data import load
+from gan_tutorial.networks import circulating_pair
+from gan_tutorial.objectives import WGAN_GP
 from gan_tutorial.products import Linear, linear
+from gan_tutorial.training import train
 
 
 def tensors(n, inputs, outputs, *, seed=0):
@@ -123,3 +127,16 @@ def test_layer_has_the_parameters_of_torch_nn_linear():
     x = torch.randn(3, 7)
     assert torch.equal(ours(x), theirs(x))
     assert torch.equal(Linear(7, 5, bias=False)(x) == 0, torch.zeros(3, 5, dtype=torch.bool))
+
+
+def test_training_is_that_with_torchs_own_products(monkeypatch):
+    images = load("mnist-10k").images[:256]
+
+    def losses():
+        options = {"objective": WGAN_GP, "critic_steps": 2, "steps": 4, "every": 4}
+        *_, last = train(circulating_pair(seed=0), images, **options)
+        return torch.stack([last.history["discriminator"], last.history["penalty"]])
+
+    ours = losses()
+    monkeypatch.setattr(products, "ONEDNN", False)
+    torch.testing.assert_close(ours, losses(), rtol=2e-2, atol=2e-3)
