@@ -15,7 +15,7 @@ import anywidget
 import traitlets
 
 SCRIPTS = files(__package__) / "js"
-KIT = ("kit-text.js", "kit-marks.js", "kit-plot.js", "kit.js")
+KIT = ("kit-text.js", "kit-marks.js", "kit-canvas.js", "kit-plot.js", "kit.js")
 
 
 def slider(value: float, low: float, high: float, step: float, help: str) -> traitlets.Float:

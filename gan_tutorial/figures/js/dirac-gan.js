@@ -87,6 +87,7 @@ function render({ model, el }) {
     const i = Math.min(Math.floor(shown), lastStep());
     const [theta, psi] = [orbit.theta[i], orbit.psi[i]];
     const steps = Float64Array.from({ length: i + 1 }, (_, n) => n);
+    for (const curve of [ahead, distanceAhead]) curve.show(i < lastStep());
     path.set(orbit.theta.slice(0, i + 1), orbit.psi.slice(0, i + 1));
     places.set(settings.updates === "flow" ? [] : orbit.theta.slice(0, i + 1), orbit.psi);
     distance.set(steps, orbit.radius.slice(0, i + 1));

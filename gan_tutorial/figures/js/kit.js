@@ -55,7 +55,7 @@ class FigureView {
     const row = htmlNode("label", { class: "gan-control gan-slider" }, this.controls);
     htmlText(htmlNode("span", { class: "gan-control-label" }, row), label);
     const number = output && htmlNode("output", { name, "aria-live": "off" }, row);
-    const style = color && `accent-color:${colorOf(color)}`;
+    const style = color && `--gan-thumb:${colorOf(color)}`;
     const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
     input.addEventListener("input", () => this.set(name, input.valueAsNumber));
     let shown;
@@ -196,7 +196,7 @@ class FigureView {
   }
 
   repaint() {
-    for (const { surface } of this.plotList) this.unpainted.add(surface);
+    for (const { surface } of this.plotList) surface.paintAnew();
     this.paint();
   }
 

@@ -145,7 +145,7 @@ function mapView(figure) {
     height: 170, yTicks: 0, xLabel: "$x$ above, $z$ below", minWidth: 1000,
   });
   const ways = plot.arrows({ color: "generator", width: 1.2, opacity: 0.65 });
-  const floor = plot.rule({ color: "neutral", dash: "none", width: 1 });
+  const floor = plot.rule({ color: "neutral", dash: "", width: 1 });
   const pulls = plot.arrows({ color: "accent", width: 2, opacity: 1 });
   const name = plot.label("accent");
   const z = new Float64Array(LIVE_ARROWS), x = new Float64Array(LIVE_ARROWS), end = new Float64Array(LIVE_ARROWS);

@@ -35,8 +35,8 @@ function render({ model, el }) {
   const top = gains.point({ color: "discriminator", radius: 5 });
   const chosen = gains.point({ color: "accent", label: "$y$", drag: { x: "y" } });
 
-  const hereBelow = answers.rule({ x: true, color: "neutral" });
   const optimal = answers.curve({ color: "discriminator", width: 3 });
+  const hereBelow = answers.rule({ x: true, color: "neutral" });
   const shortfall = answers.curve({ color: "accent", width: 5, opacity: 0.45 });
   const optimalPoint = answers.point({ color: "discriminator", radius: 5 });
   const answerPoint = answers.point({ color: "accent", label: "$y$", drag: { x: "x", y: "y" } });
