@@ -26,3 +26,21 @@ def test_a_moving_figure_lets_the_page_rest_and_nothing_shifts(browser, html, na
         page.wait_for_function(f"{RESTING.replace('() => ', '', 1)} === 0")  # whole again
     finally:
         page.close()
+
+
+def test_a_press_right_after_the_pointer_came_reaches_the_slider(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    try:
+        page.goto(f"file://{html}/index.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        slider = page.locator("[data-figure] input[type=range]").first
+        slider.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        before = slider.input_value()
+        place = slider.bounding_box()
+        page.mouse.move(place["x"] + 0.9 * place["width"], place["y"] + place["height"] / 2)
+        page.mouse.down()
+        page.mouse.up()
+        assert slider.input_value() != before
+    finally:
+        page.close()

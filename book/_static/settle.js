@@ -1,16 +1,16 @@
 // settle.js: while a figure moves, what is out of sight rests.
 // A page of formulas has tens of thousands of nodes, and the browser walks them all for every frame of a figure. So as long as
-// the reader plays with one, each block and each section that holds no figure keeps its measured size and is skipped while it
+// the reader plays with one, each block and each section that does not hold it keeps its measured size and is skipped while it
 // is out of sight (content-visibility: auto). Sections, since each piece costs a little of its own; blocks too, since a
 // section is often taller than the window and then rests only in part. Sizes are exact (sections are formatting contexts, see
 // book.css), so that scrolling and anchors land where they did; a resize measures anew. A page at which nothing has moved for
 // a while is whole again.
 (() => {
-  const FREE = ":not(:has(.gan-figure))";
-  const SECTIONS = `.bd-article section section${FREE}`;
-  const BLOCKS = `.bd-article section > :not(section, h1, h2, h3, h4)${FREE}`;
+  const PARTS = ".bd-article section section, .bd-article section > :not(section, h1, h2, h3, h4)";
   const QUIET = 5000; // milliseconds without a move
-  const later = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+  const idle = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+  const later = (task) => idle(() => requestAnimationFrame(task)); // just before a layout: between the two, a press would miss
+  const moving = new Set(); // the figures that the reader plays with
   let blocks = [];
   let asked = false;
   let timer = 0;
@@ -23,14 +23,20 @@
     return element.getBoundingClientRect().height - rim;
   }
 
-  function wake() {
+  function release() {
     for (const block of blocks) block.style.contentVisibility = block.style.containIntrinsicSize = "";
     blocks = [];
   }
 
+  function wake() {
+    release();
+    moving.clear();
+  }
+
   function rest() {
     asked = false;
-    blocks = [...document.querySelectorAll(`${SECTIONS}, ${BLOCKS}`)];
+    release();
+    blocks = [...document.querySelectorAll(PARTS)].filter((part) => ![...moving].some((figure) => part.contains(figure)));
     const heights = blocks.map(contentHeight);
     blocks.forEach((block, i) => {
       block.style.containIntrinsicSize = `auto ${heights[i]}px`;
@@ -39,12 +45,14 @@
   }
 
   function stir(event) {
-    if (!event.target.closest?.(".gan-figure")) return;
+    const figure = event.target.closest?.(".gan-figure");
+    if (!figure) return;
     clearTimeout(timer);
     timer = setTimeout(wake, QUIET);
-    if (blocks.length || asked) return;
+    if (moving.has(figure)) return;
+    moving.add(figure);
+    if (!asked) later(rest);
     asked = true;
-    later(rest);
   }
 
   if (!CSS.supports("content-visibility", "auto")) return;
