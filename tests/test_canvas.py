@@ -1,0 +1,50 @@
+"""A plot paints, each frame, only the marks that moved; what is seen is what a fresh page paints."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = [pytest.mark.book, pytest.mark.browser]
+
+SET = """async (moves) => {
+  const figure = document.querySelector("[data-figure='optimal-discriminator']");
+  for (const [name, value] of moves) {
+    const slider = figure.querySelector(`input[name=${name}]`);
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+}"""
+END = [["separation", 4.5], ["weight", 0.8], ["width", 0.7], ["mean", -2]]
+
+
+def picture_after(browser, html, moves):
+    """The plots of the landing page's figure after the moves, in grey levels from 0 to 255."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    try:
+        page.goto(f"file://{html}/index.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        plots = page.locator("[data-figure] .gan-plots").first
+        plots.screenshot()  # scrolls there, upon which the theme marks the page, upon which all is painted anew
+        page.evaluate(SET, moves)
+        page.wait_for_timeout(300)
+        shot = plots.screenshot()
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=float)
+    finally:
+        page.close()
+
+
+def test_a_long_play_leaves_the_picture_of_a_fresh_page(browser, html):
+    one_slider = [["mean", -4 + 0.05 * i] for i in range(40)]  # all but p_g and D* come to lie still
+    another = [["weight", 0.01 * i] for i in range(30)]  # and p_data, which lay still, moves
+    played = picture_after(browser, html, [*one_slider, *another, *one_slider, *END])
+    fresh = picture_after(browser, html, END)
+    assert fresh.std() > 10  # there is a picture
+    assert np.mean(abs(played - fresh) > 64) < 5e-4  # words are put on whole pixels when they come again
+
+
+def test_another_state_is_another_picture(browser, html):
+    differing = abs(picture_after(browser, html, END) - picture_after(browser, html, END[:-1])) > 64
+    assert np.mean(differing) > 5e-3
