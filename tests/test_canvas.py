@@ -37,12 +37,16 @@ def picture_after(browser, html, moves):
 
 
 def test_a_long_play_leaves_the_picture_of_a_fresh_page(browser, html):
-    one_slider = [["mean", -4 + 0.05 * i] for i in range(40)]  # all but p_g and D* come to lie still
+    one_slider = [
+        ["mean", -4 + 0.05 * i] for i in range(40)
+    ]  # all but p_g and D* come to lie still
     another = [["weight", 0.01 * i] for i in range(30)]  # and p_data, which lay still, moves
     played = picture_after(browser, html, [*one_slider, *another, *one_slider, *END])
     fresh = picture_after(browser, html, END)
     assert fresh.std() > 10  # there is a picture
-    assert np.mean(abs(played - fresh) > 64) < 5e-4  # words are put on whole pixels when they come again
+    assert (
+        np.mean(abs(played - fresh) > 64) < 5e-4
+    )  # words are put on whole pixels when they come again
 
 
 def test_another_state_is_another_picture(browser, html):
