@@ -54,9 +54,19 @@ function render({ model, el }) {
   };
   const caption = figure.caption();
 
+  let drawn = "";
+  const drawDensities = (kind, pData, pG) => {
+    const state = `${kind} ${densities.innerWidth} ${answers.innerWidth}`;
+    if (state === drawn) return;
+    drawn = state;
+    data.set(xs, xs.map(pData.pdf));
+    fake.set(xs, xs.map(pG.pdf));
+    optimal.set(xs, xs.map((t) => bestReply(pData.pdf(t), pG.pdf(t))));
+  };
+
   return figure.start(() => {
-    const [x, y] = [figure.get("x"), figure.get("y")];
-    const [pData, pG] = pointwiseDensities(figure.get("densities"));
+    const [x, y, kind] = ["x", "y", "densities"].map((name) => figure.get(name));
+    const [pData, pG] = pointwiseDensities(kind);
     const [a, b] = [pData.pdf(x), pG.pdf(x)];
     const star = bestReply(a, b);
     const highest = a + b > 0 ? pointwiseGain(a, b, star) : 0;
@@ -65,8 +75,7 @@ function render({ model, el }) {
     const depth = axisAbove(1.5 * (a + b) || 1);
     gains.setDomain([0, 1], [-depth, depth * 0.12]);
 
-    data.set(xs, xs.map(pData.pdf));
-    fake.set(xs, xs.map(pG.pdf));
+    drawDensities(kind, pData, pG);
     hereAbove.set(x);
     dataPoint.set(x, a);
     fakePoint.set(x, b);
@@ -81,7 +90,6 @@ function render({ model, el }) {
     missing.set([y, y], [value, highest]);
 
     hereBelow.set(x);
-    optimal.set(xs, xs.map((t) => bestReply(pData.pdf(t), pG.pdf(t))));
     optimalPoint.set(x, star);
     answerPoint.set(x, y);
     shortfall.set([x, x], [y, star]);
