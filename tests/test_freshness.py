@@ -119,11 +119,11 @@ print("The package says", (package / "seeds.py").read_text().splitlines()[-1])
         with (self.folder / "gan_tutorial" / "seeds.py").open("a") as module:
             module.write(f"{line}\n")
 
-    def build(self) -> list[str]:
-        """`make book` with the environment that runs the tests; which notebooks it executed."""
+    def make(self) -> subprocess.CompletedProcess:
+        """`make book` with the environment that runs the tests."""
         self.runs.write_text("")
         environment = Path(sys.prefix)
-        result = subprocess.run(
+        return subprocess.run(
             ["make", f"--assume-old={environment}/.ready", f"VENV={environment}", "book"],
             cwd=self.folder,
             env={**os.environ, "RUNS": str(self.runs), "PYTHONPATH": str(self.folder)},
@@ -131,6 +131,10 @@ print("The package says", (package / "seeds.py").read_text().splitlines()[-1])
             text=True,
             check=False,
         )
+
+    def build(self) -> list[str]:
+        """Which notebooks `make book` executed."""
+        result = self.make()
         assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
         return sorted(self.runs.read_text().split())
 
@@ -161,3 +165,16 @@ def test_a_changed_package_is_seen_on_every_page_that_runs(small_book):
     assert small_book.build() == ["first", "second"]
     for name in ("first", "second"):
         assert "The package says # a new line" in small_book.page(name)
+
+
+def test_a_failing_cell_fails_the_build_and_is_named(small_book):
+    small_book.write("first", "edited")
+    small_book.write("second", "edited\nraise RuntimeError('a cell that fails')")
+    result = small_book.make()
+    assert result.returncode != 0
+    assert "second.ipynb" in result.stderr
+    assert "a cell that fails" in result.stderr
+    small_book.write("second", "mended")
+    assert small_book.build() == [
+        "second"
+    ]  # the other run, side by side with the failing one, was kept

@@ -172,7 +172,7 @@ def test_figure_moves_through_a_jupyter_server_as_on_binder(binder_server):
     # The client runs in the server's environment, so the test brings nothing that Binder would not have.
     answer = run(
         python,
-        ROOT / "tests" / "jupyter_client.py",
+        ROOT / "tests" / "binder_client.py",
         address,
         kernel["id"],
         token,

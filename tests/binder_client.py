@@ -1,6 +1,6 @@
 """Run as a script by test_launch.py: execute a notebook through a Jupyter server, then move a figure both ways.
 
-    python jupyter_client.py ADDRESS KERNEL TOKEN NOTEBOOK
+    python binder_client.py ADDRESS KERNEL TOKEN NOTEBOOK
 
 Prints, as JSON, what Python reads after the slider was moved to 2.5, and what is sent when Python sets -1.5.
 """
