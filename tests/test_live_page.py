@@ -366,3 +366,17 @@ def test_what_a_kernel_would_receive(live):
     assert 0 < figure.jsd < math.log(2)
     assert figure.w1 > 0
     assert set(figure.history) == {"step", "value", "cost", "jsd", "w1", "mean"}
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("width", [800, 1000, 1199, 1280])
+def test_the_wide_figure_of_the_playground_stays_in_the_window(browser, html, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    try:
+        page.goto(f"file://{html}/playground.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        box = page.locator("[data-figure]").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    finally:
+        page.close()
