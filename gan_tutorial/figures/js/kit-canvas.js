@@ -81,6 +81,7 @@ class CanvasSurface {
     const { canvas } = this.still;
     if (canvas.width === across && canvas.height === down && this.scale === scale) return false;
     for (const context of [this.still, this.moving]) Object.assign(context.canvas, { width: across, height: down });
+    if (this.scale !== scale) this.settings.clear(); // their pictures have the old pixels
     this.scale = scale;
     return true;
   }
