@@ -175,6 +175,5 @@ def test_a_failing_cell_fails_the_build_and_is_named(small_book):
     assert "second.ipynb" in result.stderr
     assert "a cell that fails" in result.stderr
     small_book.write("second", "mended")
-    assert small_book.build() == [
-        "second"
-    ]  # the other run, side by side with the failing one, was kept
+    # The other run, side by side with the failing one, was kept.
+    assert small_book.build() == ["second"]

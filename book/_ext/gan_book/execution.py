@@ -13,6 +13,8 @@ from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from sphinx.util import logging
 
+from .freshness import cache_folder
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,8 +35,7 @@ def missing_runs(app, cache, docnames) -> dict[Path, nbformat.NotebookNode]:
 def run_side_by_side(app, env, docnames):
     if app.config.nb_execution_mode != "cache":
         return
-    folder = app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache"
-    cache = get_cache(folder)
+    cache = get_cache(cache_folder(app, app.config))
     missing = missing_runs(app, cache, docnames)
     cores = os.cpu_count() or 1
     workers = min(4, cores, len(missing))

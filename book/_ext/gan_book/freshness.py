@@ -20,9 +20,13 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def cache_folder(app, config) -> Path:
+    return Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+
+
 def drop_stale_runs(app, config):
     app.gan_fingerprint = fingerprint(Path(gan_tutorial.__file__).parent)
-    cache = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+    cache = cache_folder(app, config)
     mark = cache / MARK
     if mark.is_file() and mark.read_text() == app.gan_fingerprint:
         return
