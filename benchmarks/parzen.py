@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from benchmarks.harness import compare, row
+from gan_tutorial._engine.onednn import linear
 from gan_tutorial.data import flatten, load
 from gan_tutorial.parzen import PAPER_SIGMAS, log_likelihood
-from gan_tutorial.products import linear
 
 SIGMA = 0.2
 POINTS = 10  # for the slow ways, whose time per point does not depend on how many there are

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.harness import compare, row
-from gan_tutorial.products import linear
+from gan_tutorial._engine.onednn import linear
 
 SHAPES = [(64, 512, 1024), (128, 784, 512), (100, 256, 784)]  # (rows, in, out)
 

@@ -9,9 +9,8 @@ from benchmarks.training import CHUNKS, on
 from gan_tutorial.networks import line_pair
 from gan_tutorial.objectives import NON_SATURATING
 from gan_tutorial.optimizers import adam
-from gan_tutorial.sweep import Setting
 from gan_tutorial.sweep import sweep as train_all
-from gan_tutorial.training import train
+from gan_tutorial.training import Settings, train
 
 BATCH = 64
 RUNS = {"cpu": ((8, 8), (8, 32)), "cuda": ((8, 32), (32, 32))}  # (settings, seeds)
@@ -29,7 +28,9 @@ def points(device):
 def together(settings, seeds, device):
     """All runs in one sweep; yields run-steps."""
     rates = torch.logspace(-4, -2, settings).tolist()
-    all_settings = [Setting(optimizers=(adam(rate), adam(rate))) for rate in rates]
+    all_settings = [
+        Settings(optimizers=(adam(rate), adam(rate)), batch_size=BATCH) for rate in rates
+    ]
     every = EVERY[torch.device(device).type]
     snapshots = train_all(
         build,
@@ -37,7 +38,6 @@ def together(settings, seeds, device):
         all_settings,
         range(seeds),
         steps=CHUNKS * every,
-        batch_size=BATCH,
         every=every,
         device=device,
     )

@@ -11,11 +11,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import usual_style
 from benchmarks.harness import compare, row, synchronize
+from gan_tutorial._engine.onednn import linear
 from gan_tutorial.data import load
 from gan_tutorial.networks import Affine, Pair, circulating_pair, mlp_pair
 from gan_tutorial.objectives import WGAN, WGAN_GP
 from gan_tutorial.optimizers import adam, rmsprop
-from gan_tutorial.products import linear
 from gan_tutorial.training import train
 
 USUAL = "DataLoader script"

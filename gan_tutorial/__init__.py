@@ -6,58 +6,45 @@ Importing it takes torch, numpy and tqdm; figures, pictures and downloads import
 used.
 """
 
-from gan_tutorial.distributions import PRESETS, mixture, normal, plotting_range, uniform
+from gan_tutorial.distributions import mixture, normal, sample, uniform
 from gan_tutorial.divergences import js, kl, total_variation, wasserstein1
 from gan_tutorial.game import optimal_discriminator, optimal_logit, value, virtual_criterion
-from gan_tutorial.objectives import (
-    HINGE,
-    LEAST_SQUARES,
-    MINIMAX,
-    NON_SATURATING,
-    OBJECTIVES,
-    WGAN,
-    WGAN_GP,
-    Objective,
-)
-from gan_tutorial.networks import Pair, circulating_pair, line_pair, mlp_pair, paper_pair
-from gan_tutorial.training import DivergenceError, Snapshot, sample, train
-from gan_tutorial.data import load
-from gan_tutorial.parzen import choose_sigma, log_likelihood
-from gan_tutorial.recipes import RECIPES, Recipe
+from gan_tutorial.objectives import MINIMAX, NON_SATURATING, WGAN_GP
+from gan_tutorial.networks import Gaussian, Pair, line_pair, mlp, mlp_pair, seeded
+from gan_tutorial.optimizers import adam
+from gan_tutorial.training import Settings, train
+from gan_tutorial.sweep import sweep
+from gan_tutorial.data import flatten, load
+from gan_tutorial.plots import COLORS, image_grid, use_style
 
 __all__ = [
-    "HINGE",
-    "LEAST_SQUARES",
+    "COLORS",
     "MINIMAX",
     "NON_SATURATING",
-    "OBJECTIVES",
-    "PRESETS",
-    "RECIPES",
-    "WGAN",
     "WGAN_GP",
-    "DivergenceError",
-    "Objective",
+    "Gaussian",
     "Pair",
-    "Recipe",
-    "Snapshot",
-    "choose_sigma",
-    "circulating_pair",
+    "Settings",
+    "adam",
+    "flatten",
+    "image_grid",
     "js",
     "kl",
     "line_pair",
     "load",
-    "log_likelihood",
     "mixture",
+    "mlp",
     "mlp_pair",
     "normal",
     "optimal_discriminator",
     "optimal_logit",
-    "paper_pair",
-    "plotting_range",
     "sample",
+    "seeded",
+    "sweep",
     "total_variation",
     "train",
     "uniform",
+    "use_style",
     "value",
     "virtual_criterion",
     "wasserstein1",

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_tutorial import commands
+from gan_tutorial._engine import cli
 from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.recipes import RECIPES
-from gan_tutorial.runs import DivergenceError
+from gan_tutorial.training import DivergenceError
 
 EXAMPLES = {
     "train": "python -m gan_tutorial train --recipe mnist-short --out runs/digits\n"
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "train":
             given = {name: getattr(options, name) for name in CHANGES}
-            commands.run_training(
+            cli.run_training(
                 options.recipe,
                 options.out,
                 data=options.data,
@@ -97,11 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         elif options.verb == "sample":
             what = {"count": options.count, "seed": options.seed, "label": options.label}
-            commands.run_sampling(options.run, options.out, **what)
+            cli.run_sampling(options.run, options.out, **what)
             print(options.out)
         else:
             what = {"count": options.count, "seed": options.seed, "split": options.split}
-            print(json.dumps(commands.run_evaluation(options.run, root=options.root, **what)))
+            print(json.dumps(cli.run_evaluation(options.run, root=options.root, **what)))
     except (ValueError, OSError, ImportError, DivergenceError) as error:
         print(f"error: {error}".replace("resume=True", "--resume"), file=sys.stderr)
         return 1

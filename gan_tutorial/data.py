@@ -9,21 +9,28 @@ are downloaded once through torchvision ("mnist", "fashion-mnist", "cifar10") or
 that the reader owns ("tfd", the Toronto Face Database, which is not public).
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
-EMBEDDED = Path(__file__).parent / "mnist_10k"
-CHECKSUMS = {  # sha256, also in mnist_10k/README.md
+__all__ = ["Images", "draw_labels", "flatten", "load"]
+
+EMBEDDED = Path(__file__).parent / "recorded" / "mnist_10k"
+CHECKSUMS = {  # sha256, also in recorded/mnist_10k/README.md
     "images-idx3-ubyte.gz": "3ec8f1f33bbb16ea01df6bf5cfe4bb49f4b31f6b898e38c71bfb8af417d1a1b8",
     "labels-idx1-ubyte.gz": "ef16c0682860b320586563944959fb88a9b6452750c793586e4da533c6c33749",
 }
@@ -34,17 +41,28 @@ EMBEDDED_SPLITS = {
 }
 TFD_FOLD_CODES = {"unlabeled": 0, "train": 1, "validation": 2, "test": 3}
 TFD_FILE = "TFD_48x48.mat"
-_declared = []  # keeps operator declarations alive, see import_torchvision
+_declared: list[
+    torch.library.Library
+] = []  # keeps operator declarations alive, see import_torchvision
+
+
+Arrays = tuple[np.ndarray, np.ndarray]
 
 
 class Images(NamedTuple):
     """A data set: ``images`` uint8 (n, c, h, w), 0 = black; ``labels`` int64 (n,), -1 = unknown."""
 
-    images: torch.Tensor
-    labels: torch.Tensor
+    images: Tensor
+    labels: Tensor
 
 
-def load(name, split="train", root="data", device="cpu", download=True):
+def load(
+    name: str,
+    split: str = "train",
+    root: str | os.PathLike[str] = "data",
+    device: torch.device | str = "cpu",
+    download: bool = True,
+) -> Images:
     """Load one split of the data set called `name` onto `device`, as :class:`Images`.
 
     ========================  =====================================================================
@@ -68,14 +86,26 @@ def load(name, split="train", root="data", device="cpu", download=True):
     return Images(images, torch.as_tensor(labels, dtype=torch.int64, device=device))
 
 
-def flatten(images, low=0.0, high=1.0):
+def flatten(images: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Turn uint8 images (n, c, h, w) into float32 rows (n, c h w), black `low` to white `high`."""
     if images.dtype != torch.uint8:
         raise ValueError(f"images has dtype {images.dtype}; flatten takes uint8 pixels 0 to 255")
     return images.flatten(1).float().mul_((high - low) / 255).add_(low)
 
 
-def import_torchvision():
+def draw_labels(labels: Tensor, n: int, *, seed: int = 0) -> Tensor:
+    """n labels (n,) with the frequencies of those given, drawn with replacement, on their device.
+
+    What a conditional generator is asked for when it is held to the data:
+    p_g(x) = Σ p(y) p_g(x|y), with the p(y) of the training rows.
+    """
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"labels must be one or more, (n,), got shape {tuple(labels.shape)}")
+    rows = torch.randint(len(labels), (n,), generator=torch.Generator().manual_seed(seed))
+    return labels[rows.to(labels.device)]
+
+
+def import_torchvision() -> ModuleType:
     """Import torchvision, also where it was built for CUDA and torch for the CPU only.
 
     Such a pair fails on the missing operators ``torchvision::nms`` and ``qnms`` (object detection,
@@ -100,13 +130,16 @@ def import_torchvision():
     return torchvision
 
 
-def _choose(split, splits):
+Choice = TypeVar("Choice")
+
+
+def _choose(split: str, splits: Mapping[str, Choice]) -> Choice:
     if split not in splits:
         raise ValueError(f"split={split!r} does not exist; choose one of {', '.join(splits)}")
     return splits[split]
 
 
-def _read_checked(path, expected):
+def _read_checked(path: Path, expected: str) -> bytes:
     """The bytes of a shipped file, or an error that names the file and both sha256 checksums."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: reinstall gan_tutorial")
@@ -120,14 +153,14 @@ def _read_checked(path, expected):
     return content
 
 
-def _read_idx(content):
+def _read_idx(content: bytes) -> np.ndarray:
     """An array in MNIST's IDX format: two zero bytes, 8 (= uint8), rank, big-endian sizes, data."""
     rank = content[3]
     shape = np.frombuffer(content, ">u4", count=rank, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def _mnist_10k(split, root, download):
+def _mnist_10k(split: str, root: Path, download: bool) -> Arrays:
     rows = _choose(split, EMBEDDED_SPLITS)
     images, labels = (
         _read_idx(gzip.decompress(_read_checked(EMBEDDED / file, checksum)))[rows]
@@ -136,7 +169,9 @@ def _mnist_10k(split, root, download):
     return images[:, None].copy(), labels.astype(np.int64)
 
 
-def _torchvision(class_name, folder, validation_part, split, root, download):
+def _torchvision(
+    class_name: str, folder: str, validation_part: int, split: str, root: Path, download: bool
+) -> Arrays:
     """A torchvision data set; the last 1/`validation_part` of its training rows is validation."""
     train = _choose(split, {"train": True, "validation": True, "test": False})
     dataset_class = getattr(import_torchvision().datasets, class_name)
@@ -161,7 +196,7 @@ def _torchvision(class_name, folder, validation_part, split, root, download):
     return images.copy(), labels
 
 
-def _download(dataset_class, root, folder):
+def _download(dataset_class: Any, root: Path, folder: str) -> None:
     """Fetch into a hidden folder, and give it its name only when every checksum holds."""
     root.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=root))
@@ -178,7 +213,7 @@ def _download(dataset_class, root, folder):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _tfd(split, root, download):
+def _tfd(split: str, root: Path, download: bool) -> Arrays:
     """The reader's own file: images (n, 48, 48), labs_ex (n, 1) in 1-7 or -1, folds (n, 5)."""
     code = _choose(split, TFD_FOLD_CODES)
     path = root / TFD_FILE
@@ -198,7 +233,7 @@ def _tfd(split, root, download):
     return images[:, None].astype(np.uint8), np.where(labels > 0, labels - 1, -1)
 
 
-SOURCES = {
+SOURCES: dict[str, Callable[[str, Path, bool], Arrays]] = {
     "mnist-10k": _mnist_10k,
     "mnist": partial(_torchvision, "MNIST", "MNIST", 6),
     "fashion-mnist": partial(_torchvision, "FashionMNIST", "FashionMNIST", 6),

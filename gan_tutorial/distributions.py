@@ -2,7 +2,7 @@
 
 All three are ordinary ``torch.distributions`` objects in float64, so ``log_prob``, ``cdf`` and
 ``sample`` are torch's own. What this module adds is arguments that are checked, sampling from an
-explicit generator, a sensible range to plot, and a handful of named examples.
+explicit generator, quantiles, and a handful of named examples.
 
     >>> p = mixture(means=[-1.5, 1.5], stds=[0.5, 0.8], weights=[0.4, 0.6])
     >>> sample(p, 3, torch.Generator().manual_seed(0)).shape
@@ -11,17 +11,23 @@ explicit generator, a sensible range to plot, and a handful of named examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
+from torch import Tensor
 from torch.distributions import Categorical, Distribution, MixtureSameFamily, Normal, Uniform
 
-__all__ = ["PRESETS", "mixture", "normal", "plotting_range", "sample", "uniform"]
+__all__ = ["PRESETS", "mixture", "normal", "quantiles", "sample", "uniform"]
+
+Number = float | Tensor
+Numbers = Sequence[float] | Tensor
+Device = torch.device | str | None
 
 WEIGHT_TOLERANCE = 1e-6  # how far from 1 the weights may sum before we call it a mistake
 
 
-def normal(mean, std, *, device=None) -> Normal:
+def normal(mean: Number, std: Number, *, device: Device = None) -> Normal:
     r"""The bell :math:`N(x; \mu, \sigma^2)`.
 
     ``mean`` is any finite number, ``std`` a positive one: Python numbers or 0-d tensors.
@@ -33,7 +39,9 @@ def normal(mean, std, *, device=None) -> Normal:
     return Normal(mean.to(device), std.to(device), validate_args=False)
 
 
-def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
+def mixture(
+    means: Numbers, stds: Numbers, weights: Numbers, *, device: Device = None
+) -> MixtureSameFamily:
     r"""A weighted sum of bells, :math:`p(x) = \sum_k w_k\, N(x; \mu_k, \sigma_k^2)`.
 
     ``means``, ``stds`` and ``weights`` are sequences or tensors of one common shape ``(k,)``,
@@ -64,7 +72,7 @@ def mixture(means, stds, weights, *, device=None) -> MixtureSameFamily:
     return MixtureSameFamily(chooser, bells, validate_args=False)
 
 
-def uniform(low, high, *, device=None) -> Uniform:
+def uniform(low: Number, high: Number, *, device: Device = None) -> Uniform:
     r"""The block :math:`p(x) = 1/(\text{high} - \text{low})` on :math:`[\text{low}, \text{high})`.
 
     Outside the block ``log_prob`` is ``-inf``: a value, not an error. ``low`` and ``high`` are
@@ -84,7 +92,7 @@ def uniform(low, high, *, device=None) -> Uniform:
     return Uniform(low.to(device), high.to(device), validate_args=False)
 
 
-def sample(distribution: Distribution, n: int, generator: torch.Generator | None = None):
+def sample(distribution: Distribution, n: int, generator: torch.Generator | None = None) -> Tensor:
     """Draw ``n`` independent points, shape ``(n, 1)``, float64, on the distribution's device.
 
     The same ``generator`` state gives the same points; ``None`` uses torch's global one. The
@@ -113,32 +121,21 @@ def sample(distribution: Distribution, n: int, generator: torch.Generator | None
     return mean + std * torch.randn(n, 1, **kwargs)
 
 
-def plotting_range(*distributions: Distribution, widths: float = 4.0) -> tuple[float, float]:
-    """An interval ``(left, right)`` that shows all the given densities.
+def quantiles(distribution: Distribution, n: int) -> Tensor:
+    r"""The points :math:`F^{-1}((i - \frac12)/n)` for i = 1, …, n: ``(n,)``, float64.
 
-    Bells get ``widths`` standard deviations on either side of their mean, blocks a quarter of
-    their length. Components of weight 0 do not count.
+    n equal shares of the probability, each at its middle, found by bisection between -1000 and 1000.
     """
-    if not distributions:
-        raise ValueError("plotting_range needs at least one distribution; got none")
-    spans = [_span(d, widths) for d in distributions]
-    return min(left for left, _ in spans), max(right for _, right in spans)
+    share = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+    low, high = torch.full_like(share, -1e3), torch.full_like(share, 1e3)
+    for _ in range(70):
+        middle = (low + high) / 2
+        below = distribution.cdf(middle) < share
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return (low + high) / 2
 
 
-def _span(distribution: Distribution, widths: float) -> tuple[float, float]:
-    device_of(distribution)
-    if isinstance(distribution, Uniform):
-        low, high = distribution.low.item(), distribution.high.item()
-        return low - (high - low) / 4, high + (high - low) / 4
-    mean, std = distribution.mean, distribution.stddev
-    if isinstance(distribution, MixtureSameFamily):
-        used = distribution.mixture_distribution.probs > 0
-        bells = distribution.component_distribution
-        mean, std = bells.loc[used], bells.scale[used]
-    return (mean - widths * std).min().item(), (mean + widths * std).max().item()
-
-
-def device_of(distribution) -> torch.device:
+def device_of(distribution: object) -> torch.device:
     """The device of one of our distributions; a ``ValueError`` for anything else."""
     if isinstance(distribution, Normal) and distribution.batch_shape == ():
         return distribution.loc.device
@@ -154,9 +151,9 @@ def device_of(distribution) -> torch.device:
     )
 
 
-def _common_device(device, **arguments) -> torch.device:
+def _common_device(device: Device, **arguments: object) -> torch.device:
     """The device asked for, else the one all tensor arguments share, else the CPU."""
-    found = {name: a.device for name, a in arguments.items() if isinstance(a, torch.Tensor)}
+    found = {name: a.device for name, a in arguments.items() if isinstance(a, Tensor)}
     if device is not None:
         return torch.device(device)
     if len(set(found.values())) > 1:
@@ -165,7 +162,7 @@ def _common_device(device, **arguments) -> torch.device:
     return next(iter(found.values()), torch.device("cpu"))
 
 
-def _numbers(name: str, value, ndim: int, positive: bool = False) -> torch.Tensor:
+def _numbers(name: str, value: object, ndim: int, positive: bool = False) -> Tensor:
     """``value`` as a finite float64 tensor with ``ndim`` dimensions, or a ``ValueError``."""
     allowed = f"{'positive' if positive else 'finite'} {'number' if ndim == 0 else 'numbers'}"
     try:

@@ -22,10 +22,19 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
+from torch.distributions import Distribution
 
-from gan_tutorial._components import Bells, Block, component_pair_on_cpu, panels_for
-from gan_tutorial._differences import cdf_difference, log_densities_and_ratio
-from gan_tutorial._quadrature import integrate, split_at_sign_changes
+from gan_tutorial._engine.densities import (
+    Bells,
+    Block,
+    Density,
+    cdf_difference,
+    component_pair_on_cpu,
+    log_densities_and_ratio,
+    panels_for,
+)
+from gan_tutorial._engine.quadrature import integrate, split_at_sign_changes
 
 __all__ = ["js", "kl", "total_variation", "wasserstein1"]
 
@@ -33,7 +42,7 @@ LOG2 = math.log(2)
 
 
 @torch.no_grad()
-def kl(p, q) -> float:
+def kl(p: Distribution, q: Distribution) -> float:
     r"""Kullback-Leibler divergence :math:`KL(p\|q) = \int p \log(p/q)`, in nats, in [0, inf].
 
     Infinite as soon as ``p`` has mass where ``q`` has none. The integrand used is
@@ -43,7 +52,7 @@ def kl(p, q) -> float:
     if isinstance(q, Block) and not (isinstance(p, Block) and q.low <= p.low and p.high <= q.high):
         return math.inf
 
-    def integrand(anchor, offset):
+    def integrand(anchor: Tensor, offset: Tensor) -> Tensor:
         log_p, log_q, ratio = log_densities_and_ratio(p, q, anchor, offset)
         p_x, q_x = log_p.exp(), log_q.exp()
         plain = q_x - p_x + torch.where(p_x > 0, p_x * ratio, 0.0)
@@ -54,7 +63,7 @@ def kl(p, q) -> float:
 
 
 @torch.no_grad()
-def js(p, q) -> float:
+def js(p: Distribution, q: Distribution) -> float:
     r"""Jensen-Shannon divergence, in nats, in [0, log 2].
 
     :math:`JSD(p\|q) = \frac12 KL(p\|m) + \frac12 KL(q\|m)` with :math:`m = (p+q)/2`, the quantity
@@ -63,11 +72,11 @@ def js(p, q) -> float:
     """
     p, q = component_pair_on_cpu(p, q)
 
-    def integrand(anchor, offset):
+    def integrand(anchor: Tensor, offset: Tensor) -> Tensor:
         mean, ratio = _mean_density_and_ratio(p, q, anchor, offset)
         return mean * _information(ratio)
 
-    def shortfall(anchor, offset):
+    def shortfall(anchor: Tensor, offset: Tensor) -> Tensor:
         mean, ratio = _mean_density_and_ratio(p, q, anchor, offset)
         return mean * _entropy(ratio.abs())
 
@@ -77,18 +86,18 @@ def js(p, q) -> float:
 
 
 @torch.no_grad()
-def total_variation(p, q) -> float:
+def total_variation(p: Distribution, q: Distribution) -> float:
     r"""Total variation distance :math:`\frac12\int |p-q| = \sup_A |P(A) - Q(A)|`, in [0, 1]."""
     p, q = component_pair_on_cpu(p, q)
 
-    def ratio_at(anchor, offset):
+    def ratio_at(anchor: Tensor, offset: Tensor) -> Tensor:
         return log_densities_and_ratio(p, q, anchor, offset)[2]
 
-    def difference(anchor, offset):
+    def difference(anchor: Tensor, offset: Tensor) -> Tensor:
         mean, ratio = _mean_density_and_ratio(p, q, anchor, offset)
         return mean * torch.tanh(ratio.abs() / 2)
 
-    def overlap(anchor, offset):
+    def overlap(anchor: Tensor, offset: Tensor) -> Tensor:
         mean, ratio = _mean_density_and_ratio(p, q, anchor, offset)
         return mean * 2 * torch.sigmoid(-ratio.abs())
 
@@ -98,7 +107,7 @@ def total_variation(p, q) -> float:
 
 
 @torch.no_grad()
-def wasserstein1(p, q) -> float:
+def wasserstein1(p: Distribution, q: Distribution) -> float:
     r"""Wasserstein-1 (earth mover's) distance :math:`\int |F_p(x) - F_q(x)|\,dx`, in units of x.
 
     In one dimension this equals :math:`\int_0^1 |F_p^{-1}(u) - F_q^{-1}(u)|\,du`, which for two
@@ -111,20 +120,22 @@ def wasserstein1(p, q) -> float:
     if isinstance(p, Bells) and isinstance(q, Bells) and len(p.mean) == len(q.mean) == 1:
         return _folded_normal_mean((p.mean - q.mean).item(), (p.std - q.std).abs().item())
 
-    def gap(anchor, offset):
+    def gap(anchor: Tensor, offset: Tensor) -> Tensor:
         return cdf_difference(p, q, anchor, offset)
 
     panels = split_at_sign_changes(gap, panels_for(p, q))
     return integrate(lambda anchor, offset: gap(anchor, offset).abs(), panels)
 
 
-def _mean_density_and_ratio(p, q, anchor, offset):
+def _mean_density_and_ratio(
+    p: Density, q: Density, anchor: Tensor, offset: Tensor
+) -> tuple[Tensor, Tensor]:
     """``(p + q)/2`` and ``log p - log q``; the ratio is 0 where both densities are."""
     log_p, log_q, ratio = log_densities_and_ratio(p, q, anchor, offset)
     return (log_p.exp() + log_q.exp()) / 2, ratio.nan_to_num(0.0, torch.inf, -torch.inf)
 
 
-def _information(ratio: torch.Tensor) -> torch.Tensor:
+def _information(ratio: Tensor) -> Tensor:
     r"""log 2 minus the entropy of a coin with log-odds ``ratio``: :math:`\approx r^2/8` near 0."""
     size = ratio.abs()
     t = torch.tanh(size / 2)
@@ -132,13 +143,13 @@ def _information(ratio: torch.Tensor) -> torch.Tensor:
     return torch.where(size < 1, near, LOG2 - _entropy(size))
 
 
-def _entropy(size: torch.Tensor) -> torch.Tensor:
+def _entropy(size: Tensor) -> Tensor:
     """The entropy, in nats, of a coin whose log-odds have absolute value ``size``."""
     finite = size.clamp(max=1e3)
     return torch.log1p((-finite).exp()) + finite * torch.sigmoid(-finite)
 
 
-def _exp_minus_line(t: torch.Tensor) -> torch.Tensor:
+def _exp_minus_line(t: Tensor) -> Tensor:
     """``exp(t) - 1 - t`` for ``|t|`` up to 0.1, by its series."""
     total = torch.ones_like(t)
     for n in range(10, 2, -1):

@@ -10,13 +10,20 @@ of D and of 1 - D then never lose their digits. Densities come from
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
+from torch.distributions import Distribution
 from torch.nn.functional import softplus
 
-from gan_tutorial._components import component_pair, component_pair_on_cpu, panels_for
-from gan_tutorial._differences import log_densities_and_ratio
-from gan_tutorial._quadrature import RELATIVE_TOLERANCE, integrate
+from gan_tutorial._engine.densities import (
+    component_pair,
+    component_pair_on_cpu,
+    log_densities_and_ratio,
+    panels_for,
+)
+from gan_tutorial._engine.quadrature import RELATIVE_TOLERANCE, integrate
 from gan_tutorial.distributions import device_of
 from gan_tutorial.divergences import js
 
@@ -27,7 +34,9 @@ LOG4 = math.log(4)
 
 
 @torch.no_grad()
-def value(p_data, p_g, discriminator) -> float:
+def value(
+    p_data: Distribution, p_g: Distribution, discriminator: Callable[[Tensor], Tensor]
+) -> float:
     r"""The value :math:`V(D, G)` of equation (1): integrated, not sampled, so free of noise.
 
     ``discriminator`` maps points ``(n, 1)`` to *logits* ``(n, 1)`` or ``(n,)``: any function, or
@@ -41,7 +50,7 @@ def value(p_data, p_g, discriminator) -> float:
     data, generated = component_pair_on_cpu(p_data, p_g, NAMES)
     like, tolerance = _precision(discriminator, p_data)
 
-    def integrand(anchor, offset):
+    def integrand(anchor: Tensor, offset: Tensor) -> Tensor:
         x = (anchor + offset).reshape(-1, 1)
         s = _checked_logits(discriminator(x.to(like)), x).reshape(offset.shape)
         log_data, log_generated, _ = log_densities_and_ratio(data, generated, anchor, offset)
@@ -51,7 +60,7 @@ def value(p_data, p_g, discriminator) -> float:
     return integrate(integrand, panels_for(data, generated), tolerance)
 
 
-def optimal_logit(p_data, p_g, x: torch.Tensor) -> torch.Tensor:
+def optimal_logit(p_data: Distribution, p_g: Distribution, x: Tensor) -> Tensor:
     r"""The optimal logit :math:`s^*(x) = \log p_{data}(x) - \log p_g(x)`, same shape as ``x``.
 
     Computed as a difference from the start, so it stays right where both densities underflow.
@@ -60,7 +69,7 @@ def optimal_logit(p_data, p_g, x: torch.Tensor) -> torch.Tensor:
     or not on the densities' device.
     """
     data, generated = component_pair(p_data, p_g, NAMES)
-    if not isinstance(x, torch.Tensor):
+    if not isinstance(x, Tensor):
         raise ValueError(f"x must be a torch.Tensor of points; got {type(x).__name__}")
     if x.is_complex() or x.device != data[0].device:
         raise ValueError(
@@ -71,7 +80,7 @@ def optimal_logit(p_data, p_g, x: torch.Tensor) -> torch.Tensor:
     return log_densities_and_ratio(data, generated, x, torch.zeros_like(x))[2]
 
 
-def optimal_discriminator(p_data, p_g, x: torch.Tensor) -> torch.Tensor:
+def optimal_discriminator(p_data: Distribution, p_g: Distribution, x: Tensor) -> Tensor:
     r"""The best reply to a fixed generator (Proposition 1), same shape as ``x``:
 
     .. math::  D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)} = \sigma(s^*(x))
@@ -82,7 +91,7 @@ def optimal_discriminator(p_data, p_g, x: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(optimal_logit(p_data, p_g, x))
 
 
-def virtual_criterion(p_data, p_g) -> float:
+def virtual_criterion(p_data: Distribution, p_g: Distribution) -> float:
     r""":math:`C(G) = \max_D V(D, G) = -\log 4 + 2\,JSD(p_{data}\|p_g)` (Theorem 1), in nats.
 
     It lies in ``[-log 4, 0]`` and reaches ``-log 4`` only for :math:`p_g = p_{data}`.
@@ -91,15 +100,15 @@ def virtual_criterion(p_data, p_g) -> float:
     return 2 * js(p_data, p_g) - LOG4
 
 
-def _weighted(log_weight: torch.Tensor, term: torch.Tensor) -> torch.Tensor:
+def _weighted(log_weight: Tensor, term: Tensor) -> Tensor:
     """``exp(log_weight) * term``, and 0 wherever the weight is: D is free outside a support."""
     weight = log_weight.exp()
     return torch.where(weight > 0, weight * term, 0.0)
 
 
-def _checked_logits(s, x: torch.Tensor) -> torch.Tensor:
-    if not isinstance(s, torch.Tensor) or s.numel() != x.numel():
-        got = tuple(s.shape) if isinstance(s, torch.Tensor) else type(s).__name__
+def _checked_logits(s: object, x: Tensor) -> Tensor:
+    if not isinstance(s, Tensor) or s.numel() != x.numel():
+        got = tuple(s.shape) if isinstance(s, Tensor) else type(s).__name__
         raise ValueError(
             f"discriminator must map points (n, 1) to n logits, shape (n, 1) or (n,); "
             f"for {tuple(x.shape)} it gave {got}"
@@ -107,7 +116,7 @@ def _checked_logits(s, x: torch.Tensor) -> torch.Tensor:
     return s.double().cpu()
 
 
-def _refuse_nan(s: torch.Tensor, log_weight: torch.Tensor, x: torch.Tensor) -> None:
+def _refuse_nan(s: Tensor, log_weight: Tensor, x: Tensor) -> None:
     """NaN is right outside both supports, where nothing defines D, and wrong inside."""
     wrong = s.isnan() & (log_weight > -math.inf)
     if wrong.any():
@@ -117,7 +126,9 @@ def _refuse_nan(s: torch.Tensor, log_weight: torch.Tensor, x: torch.Tensor) -> N
         )
 
 
-def _precision(discriminator, p_data) -> tuple[torch.Tensor, float]:
+def _precision(
+    discriminator: Callable[[Tensor], Tensor], p_data: Distribution
+) -> tuple[Tensor, float]:
     """A tensor whose precision and device the points should have, and a tolerance to match."""
     if isinstance(discriminator, torch.nn.Module):
         like = next(discriminator.parameters(), None)

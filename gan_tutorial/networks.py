@@ -8,16 +8,37 @@ probabilities. A network that is conditioned on a label is called as `network(x,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from gan_tutorial.layers import Affine, Conditional, Maxout, TwoBranch, mlp, uniform_weights_
-from gan_tutorial.products import Linear
-from gan_tutorial.seeds import seeded
+from gan_tutorial._engine.onednn import Linear
+
+__all__ = [
+    "Affine",
+    "Conditional",
+    "Gaussian",
+    "Linear",
+    "Maxout",
+    "Pair",
+    "TwoBranch",
+    "Uniform",
+    "bind",
+    "circulating_pair",
+    "line_pair",
+    "logit_of_marginals",
+    "mirza_pair",
+    "mlp",
+    "mlp_pair",
+    "paper_pair",
+    "seeded",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,117 @@ class Pair(NamedTuple):
     generator: nn.Module
     discriminator: nn.Module
     prior: Callable[[int, torch.Generator], Tensor]
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside, PyTorch's global CPU randomness starts from `seed`, so that new networks get the same
+    weights every time; afterwards it is as it was before.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def bind(network: nn.Module, y: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """The network with its labels y (n,) fixed; without labels, the network."""
+    return network if y is None else partial(network, y=y)
+
+
+class Affine(nn.Module):
+    """x ↦ scale·x + shift with fixed numbers: moves pixels between [0, 1] and [-1, 1]."""
+
+    def __init__(self, scale: float, shift: float) -> None:
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
+
+
+class Maxout(nn.Module):
+    """The largest of `pieces` affine maps for each of `width` units (Goodfellow et al. 2013)."""
+
+    def __init__(self, inputs: int, width: int, pieces: int) -> None:
+        super().__init__()
+        self.linear, self.pieces = Linear(inputs, width * pieces), pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x).unflatten(-1, (-1, self.pieces)).amax(-1)
+
+
+class Conditional(nn.Module):
+    """Gives `network`, which takes rows of x and a code of the label side by side, the form
+    network(x, y).
+
+    The code is one-hot (`embedding=0`) or a learned vector of `embedding` numbers. Wrap G and D
+    alike.
+    """
+
+    def __init__(self, network: nn.Module, classes: int, embedding: int = 0) -> None:
+        super().__init__()
+        table = nn.Embedding(classes, embedding or classes)
+        if not embedding:
+            table.weight = nn.Parameter(torch.eye(classes), requires_grad=False)
+        self.network, self.table = network, table
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers x has, beside those of the code: for a generator, the dimension of z."""
+        first = next(m for m in self.network.modules() if isinstance(m, nn.Linear))
+        return first.in_features - self.table.embedding_dim
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.network(torch.cat([x, self.table(y)], dim=-1))
+
+
+class TwoBranch(nn.Module):
+    """x and the one-hot y each pass a layer of their own and are joined (Mirza & Osindero 2014)."""
+
+    def __init__(self, of_x: nn.Module, of_y: nn.Module, joined: nn.Module, classes: int) -> None:
+        super().__init__()
+        self.of_x, self.of_y, self.joined, self.classes = of_x, of_y, joined, classes
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        code = nn.functional.one_hot(y, self.classes).to(x.dtype)
+        return self.joined(torch.cat([self.of_x(x), self.of_y(code)], dim=-1))
+
+
+def mlp(
+    widths: Sequence[int],
+    *,
+    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    norm: bool = False,
+    output: Callable[[], nn.Module] | None = None,
+    dropout: float = 0.0,
+) -> nn.Sequential:
+    """Linear layers of the given widths, input and output included: `mlp([100, 256, 784])`.
+
+    `norm` puts batch normalisation after every hidden layer but the first, with PyTorch's own eps =
+    1e-5 and momentum = 0.1 (written out by name: `BatchNorm1d(n, 0.8)` would set eps).
+    """
+    if len(widths) < 2 or any(width < 1 for width in widths):
+        raise ValueError(f"mlp: widths must be two or more positive integers, got {list(widths)}")
+    layers: list[nn.Module] = []
+    for i, (inputs, width) in enumerate(pairwise(widths[:-1])):
+        layers.append(Linear(inputs, width))
+        if norm and i > 0:
+            layers.append(nn.BatchNorm1d(width, eps=1e-5, momentum=0.1))
+        layers.append(hidden())
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    layers.append(Linear(widths[-2], widths[-1]))
+    return nn.Sequential(*layers, *([output()] if output else []))
+
+
+@torch.no_grad()
+def uniform_weights_(network: nn.Module, limit: float) -> nn.Module:
+    """Weights of every linear layer uniform on [-limit, limit], biases 0, in place."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            layer.weight.uniform_(-limit, limit)
+            layer.bias.zero_()
+    return network
 
 
 def mlp_pair(

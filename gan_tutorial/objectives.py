@@ -10,20 +10,39 @@ Every loss takes logits ("scores"), never probabilities: D(x) = σ(s(x)), and
     log D(x) = logsigmoid(s(x)),        log(1 - D(x)) = logsigmoid(-s(x))
 
 hold without overflow for any s, with no epsilon. Arguments stand in the order (real, fake), batches
-of any shape, and each loss is the mean over the batch: an unbiased estimate of the expectation it
+of one shape, and each loss is the mean over the batch: an unbiased estimate of the expectation it
 stands for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid, relu
+from torch.nn.functional import logsigmoid, relu, softplus
+
+__all__ = [
+    "HINGE",
+    "LEAST_SQUARES",
+    "MINIMAX",
+    "NON_SATURATING",
+    "OBJECTIVES",
+    "R3GAN",
+    "RELATIVISTIC",
+    "WGAN",
+    "WGAN_GP",
+    "Objective",
+    "clip",
+    "gradient_penalty",
+    "zero_centred_penalty",
+]
 
 Critic = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
+Penalty = Callable[[Critic, Tensor, Tensor, Tensor], Tensor]
+Constraint = Callable[[Iterable[Tensor]], None]
 
 
 def no_penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
@@ -35,32 +54,120 @@ def unconstrained(parameters: Iterable[Tensor]) -> None:
     """Leave the weights as the optimiser left them."""
 
 
-def gradient_penalty(weight: float = 10.0) -> Callable[[Critic, Tensor, Tensor, Tensor], Tensor]:
+@dataclass(frozen=True)
+class Objective:
+    """What each player minimises; `dataclasses.replace` makes variants.
+
+    Attributes:
+        name: for legends, and for the command line.
+        discriminator_loss: ``(real, fake) -> ()``: of the logits on real and on generated samples,
+            to be minimised by D.
+        generator_loss: ``(real, fake) -> ()``, to be minimised by G. `real` is None unless
+            `generator_sees_real`.
+        penalty: ``(critic, real, fake, t) -> ()``, added to D's loss; it gets the samples, and the
+            critic as a function of them. See `gradient_penalty` and `zero_centred_penalty`.
+        constrain: ``(parameters) -> None``, applied to D's weights after each of its steps. See
+            `clip`.
+        generator_sees_real: whether the generator's loss compares with logits on real samples,
+            which costs another pass through D.
+    """
+
+    name: str
+    discriminator_loss: Loss
+    generator_loss: Callable[[Tensor | None, Tensor], Tensor]
+    penalty: Penalty = no_penalty
+    constrain: Constraint = unconstrained
+    generator_sees_real: bool = False
+
+
+def slopes(critic: Critic, x: Tensor) -> Tensor:
+    """‖∇s(x)‖₂ for each sample x (n, ...): (n,), differentiable in the critic's weights.
+
+    The norm is taken for each sample on its own, so a critic that mixes the samples of a batch
+    (batch norm) must not be used.
+    """
+    x = x.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return slope.flatten(1).norm(dim=1)
+
+
+def gradient_penalty(weight: float = 10.0, *, one_sided: bool = False) -> Penalty:
     """λ E[(‖∇s(x̂)‖₂ - 1)²] with x̂ = t·real + (1 - t)·fake, one t ~ U(0, 1) for each sample.
 
-    Returns `penalty(critic, real, fake, t)`, where `real` and `fake` have shape (n, ...), `t` shape
-    (n, 1), and the result is differentiable in the critic's weights. The norm is taken for each
-    sample on its own, so a critic that mixes the samples of a batch (batch norm) must not be used.
     A critic of slope 1 everywhere has penalty 0; a flat one has penalty λ. Gulrajani et al. 2017
-    (arXiv:1704.00028), equation 3.
+    (arXiv:1704.00028), equation 3. With `one_sided`, λ E[max(0, ‖∇s(x̂)‖₂ - 1)²]: only slopes
+    *above* 1 are penalised, and every 1-Lipschitz critic has penalty 0. Petzka et al. 2018
+    (arXiv:1709.08894).
+
+    Args:
+        weight: λ, at least 0.
+        one_sided: whether slopes below 1 are free.
+
+    Returns:
+        ``penalty(critic, real, fake, t)`` of samples (n, ...) and t (n, 1). See `slopes` for the
+        critics that it may be given.
+
+    Raises:
+        ValueError: λ is negative or not finite.
     """
-    if not 0 <= weight < float("inf"):
-        raise ValueError(f"gradient_penalty: weight must be at least 0 and finite, got {weight!r}")
+    _check_weight("gradient_penalty", weight)
 
     def penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
         t = t.reshape(-1, *[1] * (real.dim() - 1))
-        between = torch.lerp(fake.detach(), real.detach(), t.to(real.dtype)).requires_grad_()
-        (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
+        between = torch.lerp(fake.detach(), real.detach(), t.to(real.dtype))
+        excess = slopes(critic, between) - 1
+        return weight * (excess.clamp(min=0) if one_sided else excess).square().mean()
 
     return penalty
 
 
-def clip(limit: float = 0.01) -> Callable[[Iterable[Tensor]], None]:
+def zero_centred_penalty(
+    weight: float = 1.0, *, on_real: bool = True, on_fake: bool = True
+) -> Penalty:
+    """γ/2 E[‖∇s(x)‖²] over real samples (R₁), generated ones (R₂), or the sum of both.
+
+    It pulls the slope to 0 where the samples are, and lets games converge locally that circle
+    without it (Mescheder et al. 2018, arXiv:1801.04406, equations 9 and 10).
+
+    Args:
+        weight: γ, at least 0.
+        on_real: whether R₁ is part of it.
+        on_fake: whether R₂ is part of it.
+
+    Returns:
+        ``penalty(critic, real, fake, t)``; t is not used. See `slopes` for the critics that it may
+        be given.
+
+    Raises:
+        ValueError: γ is negative or not finite, or there are no samples to take it on.
+    """
+    _check_weight("zero_centred_penalty", weight)
+    if not (on_real or on_fake):
+        raise ValueError("zero_centred_penalty: one of on_real, on_fake must be True")
+
+    def penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
+        places = [x for x, wanted in ((real, on_real), (fake, on_fake)) if wanted]
+        squares = [slopes(critic, x).square().mean() for x in places]
+        return weight / 2 * torch.stack(squares).sum()
+
+    return penalty
+
+
+def _check_weight(name: str, weight: float) -> None:
+    if not 0 <= weight < float("inf"):
+        raise ValueError(f"{name}: weight must be at least 0 and finite, got {weight!r}")
+
+
+def clip(limit: float = 0.01) -> Constraint:
     """Keep every weight of the critic in [-limit, limit], which bounds its slope.
 
-    Returns `constrain(parameters)`, which works in place. Arjovsky et al. 2017 (arXiv:1701.07875),
-    Algorithm 1.
+    Arjovsky et al. 2017 (arXiv:1701.07875), Algorithm 1.
+
+    Returns:
+        ``constrain(parameters)``, which works in place.
+
+    Raises:
+        ValueError: the limit is not positive.
     """
     if not limit > 0:
         raise ValueError(f"clip: limit must be positive, got {limit!r}; WGAN's own is 0.01")
@@ -73,24 +180,6 @@ def clip(limit: float = 0.01) -> Callable[[Iterable[Tensor]], None]:
     return constrain
 
 
-@dataclass(frozen=True)
-class Objective:
-    """What each player minimises; `dataclasses.replace` makes variants.
-
-    name                            for legends and checkpoints
-    discriminator_loss(real, fake)  of the logits on real and generated samples, to be minimised by
-                                    D
-    generator_loss(fake)            of the logits on generated samples, to be minimised by G
-    penalty(critic, real, fake, t)  added to D's loss; see `gradient_penalty`
-    constrain(parameters)           applied to D's weights after each of its steps; see `clip`"""
-
-    name: str
-    discriminator_loss: Callable[[Tensor, Tensor], Tensor]
-    generator_loss: Callable[[Tensor], Tensor]
-    penalty: Callable[[Critic, Tensor, Tensor, Tensor], Tensor] = no_penalty
-    constrain: Callable[[Iterable[Tensor]], None] = unconstrained
-
-
 def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
     """-V(D, G) = -E[log D(x)] - E[log(1 - D(G(z)))], in nats; log 4 where D = 1/2 everywhere.
 
@@ -99,12 +188,12 @@ def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
     return -logsigmoid(real).mean() - logsigmoid(-fake).mean()
 
 
-def log_one_minus_d(fake: Tensor) -> Tensor:
+def log_one_minus_d(real: Tensor | None, fake: Tensor) -> Tensor:
     """E[log(1 - D(G(z)))]: G's part of V. Its slope in the logit, -σ(s), dies where D is sure."""
     return logsigmoid(-fake).mean()
 
 
-def minus_log_d(fake: Tensor) -> Tensor:
+def minus_log_d(real: Tensor | None, fake: Tensor) -> Tensor:
     """-E[log D(G(z))]: the non-saturating cost. Its slope in the logit, σ(s) - 1, is steep where D
     is sure.
     """
@@ -116,7 +205,7 @@ def score_difference(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-def minus_score(fake: Tensor) -> Tensor:
+def minus_score(real: Tensor | None, fake: Tensor) -> Tensor:
     """-E[f(G(z))]: the generator wants its samples to score like the data."""
     return -fake.mean()
 
@@ -128,7 +217,7 @@ def squared_error(real: Tensor, fake: Tensor) -> Tensor:
     return ((real - 1).square().mean() + fake.square().mean()) / 2
 
 
-def squared_error_to_real(fake: Tensor) -> Tensor:
+def squared_error_to_real(real: Tensor | None, fake: Tensor) -> Tensor:
     """½ E[(s(G(z)) - 1)²] (Mao et al. 2017, arXiv:1611.04076, equation 9)."""
     return (fake - 1).square().mean() / 2
 
@@ -138,14 +227,41 @@ def hinge(real: Tensor, fake: Tensor) -> Tensor:
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
+def relativistic(real: Tensor, fake: Tensor) -> Tensor:
+    """-E[log σ(s(x) - s(G(z)))]: D must score each real sample above the fake it is paired with.
+
+    Jolicoeur-Martineau 2019 (arXiv:1807.00734), the relativistic GAN; a pair is a row of the batch.
+    """
+    return softplus(fake - real).mean()
+
+
+def relativistic_of_g(real: Tensor | None, fake: Tensor) -> Tensor:
+    """-E[log σ(s(G(z)) - s(x))]: G must score each fake above the real sample it is paired with."""
+    if real is None:
+        raise ValueError("real: this loss compares pairs; its objective needs generator_sees_real")
+    return softplus(real - fake).mean()
+
+
 MINIMAX = Objective("minimax", cross_entropy, log_one_minus_d)
 NON_SATURATING = Objective("non-saturating", cross_entropy, minus_log_d)
 WGAN = Objective("wgan", score_difference, minus_score, constrain=clip(0.01))
 WGAN_GP = Objective("wgan-gp", score_difference, minus_score, penalty=gradient_penalty(10.0))
 LEAST_SQUARES = Objective("least-squares", squared_error, squared_error_to_real)
 HINGE = Objective("hinge", hinge, minus_score)
+RELATIVISTIC = Objective("relativistic", relativistic, relativistic_of_g, generator_sees_real=True)
+# Huang et al. 2024 (arXiv:2501.05441): pairs, and both penalties. Their weight depends on the data.
+R3GAN = replace(RELATIVISTIC, name="r3gan", penalty=zero_centred_penalty(1.0))
 
 OBJECTIVES = {
     objective.name: objective
-    for objective in (MINIMAX, NON_SATURATING, WGAN, WGAN_GP, LEAST_SQUARES, HINGE)
+    for objective in (
+        MINIMAX,
+        NON_SATURATING,
+        WGAN,
+        WGAN_GP,
+        LEAST_SQUARES,
+        HINGE,
+        RELATIVISTIC,
+        R3GAN,
+    )
 }

@@ -1,21 +1,34 @@
-"""Optimisers as values: each function below returns `parameters -> torch.optim.Optimizer`.
+"""Optimisers and their schedules, as values.
 
-They are PyTorch's own, in the implementation that measures fastest on the device of the parameters
-and that a CUDA graph can hold. Any other callable of that form, such as `partial(torch.optim.AdamW,
-lr=1e-4)`, serves as well.
+An optimiser is a function ``parameters -> torch.optim.Optimizer``; a schedule is a function
+``step -> factor``, by which an option of the optimiser is multiplied at every step::
+
+    Settings(
+        optimizers=(sgd(0.1), sgd(0.1)),  # the discriminator's, the generator's
+        schedules={"lr": linear(1, 0, 10_000), "momentum": linear(1, 1.4, 150_000)},
+    )
+
+The optimisers are PyTorch's own, in the implementation that measures fastest on the device of the
+parameters and that a CUDA graph can hold. Any other callable of that form, such as
+``partial(torch.optim.AdamW, lr=1e-4)``, serves as well.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+__all__ = ["adam", "cosine", "exponential", "linear", "rmsprop", "sgd"]
+
 Factory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+Schedule = Callable[[int], float]
 
 
-def _fastest(kind: type, parameters: Iterable[Tensor], **options: object) -> torch.optim.Optimizer:
+def _fastest(kind: Callable[..., Any], parameters: Iterable[Tensor], **options: object) -> Any:
     """The fastest implementation that this version of PyTorch has for these parameters."""
     parameters = list(parameters)
     on_cuda = any(parameter.is_cuda for parameter in parameters)
@@ -29,18 +42,74 @@ def _fastest(kind: type, parameters: Iterable[Tensor], **options: object) -> tor
 
 
 def adam(lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999), eps: float = 1e-8) -> Factory:
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980). β₁ = 0.5 is DCGAN's; WGAN-GP takes (0, 0.9)."""
-    betas = tuple(map(float, betas))
-    return lambda parameters: _fastest(torch.optim.Adam, parameters, lr=lr, betas=betas, eps=eps)
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980).
+
+    β₁ = 0.5 is DCGAN's (Radford et al. 2016); WGAN-GP takes betas (0, 0.9) (Gulrajani et al. 2017).
+    """
+    betas = (float(betas[0]), float(betas[1]))
+
+    def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        return _fastest(torch.optim.Adam, parameters, lr=lr, betas=betas, eps=eps)
+
+    return make
 
 
 def rmsprop(lr: float = 5e-5, alpha: float = 0.99) -> Factory:
-    """RMSProp, WGAN's choice (Arjovsky et al. 2017): no momentum, which a clipped critic takes
-    badly.
+    """RMSProp, the choice of WGAN (Arjovsky et al. 2017, arXiv:1701.07875), with its learning rate.
+
+    It has no momentum, which trains a clipped critic badly.
     """
-    return lambda parameters: _fastest(torch.optim.RMSprop, parameters, lr=lr, alpha=alpha)
+
+    def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        return _fastest(torch.optim.RMSprop, parameters, lr=lr, alpha=alpha)
+
+    return make
 
 
 def sgd(lr: float = 0.1, momentum: float = 0.5) -> Factory:
-    """Stochastic gradient descent with momentum, the 2014 paper's choice."""
-    return lambda parameters: _fastest(torch.optim.SGD, parameters, lr=lr, momentum=momentum)
+    """Stochastic gradient descent with momentum, as in Goodfellow et al. 2014 (arXiv:1406.2661)."""
+
+    def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        return _fastest(torch.optim.SGD, parameters, lr=lr, momentum=momentum)
+
+    return make
+
+
+def _check_steps(steps: int) -> None:
+    if steps < 1:
+        raise ValueError(f"schedule: steps must be at least 1, got {steps!r}")
+
+
+def exponential(rate: float, floor: float = 0.0) -> Schedule:
+    """The factor max(floor, rate^(-step)).
+
+    The decay of Goodfellow et al. 2014, in their public configuration, is
+    ``exponential(1.000004, 1e-5)``. Raises ValueError unless `rate` is positive.
+    """
+    if not rate > 0:
+        raise ValueError(f"exponential: rate must be positive, got {rate!r}")
+
+    def factor(step: int) -> float:
+        return max(floor, rate**-step)
+
+    return factor
+
+
+def linear(start: float, end: float, steps: int) -> Schedule:
+    """From `start` to `end` along a straight line in `steps` steps, then constant."""
+    _check_steps(steps)
+
+    def factor(step: int) -> float:
+        return start + (end - start) * min(step / steps, 1.0)
+
+    return factor
+
+
+def cosine(steps: int, end: float = 0.0) -> Schedule:
+    """From 1 to `end` along half a cosine in `steps` steps, then constant."""
+    _check_steps(steps)
+
+    def factor(step: int) -> float:
+        return end + (1 - end) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+    return factor

@@ -1,67 +1,75 @@
 """Hundreds of small GANs trained at once: every setting with every seed in one computation.
 
-    settings = [Setting(critic_steps=k, optimizers=(adam(r), adam(r))) for k in (1, 5) for r in lrs]
+    settings = [Settings(critic_steps=k, optimizers=(adam(r), adam(r))) for k in (1, 5) for r in rates]
     for snapshot in sweep(line_pair, data, settings, range(32), steps=2000, every=500):
         x = snapshot.sample(1000)  # (settings, seeds, 1000, d)
 
 Training one 1-D GAN keeps a processor busy with bookkeeping, not with arithmetic; stacking the
-networks of all runs (see :mod:`gan_tutorial.stacked`) pays the bookkeeping once. A run gets the
-initial weights, the batches and the updates that :func:`gan_tutorial.training.train` gives it with
-its seed, and no run touches another: one that diverges holds NaN in its own rows only.
+networks of all runs pays the bookkeeping once. A run gets the initial weights, the batches and the
+updates that `gan_tutorial.training.train` gives it with its seed, and no run touches another: one
+that diverges holds NaN in its own rows only.
 
 Settings share the random numbers of a seed (common random numbers), so that a difference between
 two settings is no accident of the draw; and a run's numbers do not depend on what else is in the
 sweep.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import torch
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from gan_tutorial._engine.run import check_data, whole_number
+from gan_tutorial._engine.stacked import Stack
 from gan_tutorial.networks import Pair
-from gan_tutorial.objectives import NON_SATURATING, Objective
-from gan_tutorial.optimizers import adam
-from gan_tutorial.settings import check_data, positive_integer
-from gan_tutorial.stacked import Stack
+from gan_tutorial.objectives import Critic, Objective
+from gan_tutorial.optimizers import Factory
+from gan_tutorial.training import Settings
+
+__all__ = ["SweepSnapshot", "sweep"]
+
+Prior = Callable[[int, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all seeds of one setting train with: arguments of `train`, by their names there."""
+class SweepSnapshot:
+    """All runs after `step` generator steps. What the methods return is indexed [setting, seed].
 
-    objective: Objective = NON_SATURATING
-    critic_steps: int = 1
-    optimizers: tuple[Callable, Callable] = (adam(), adam())  # (discriminator's, generator's)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All runs after `step` generator steps. What the methods return is indexed [setting, seed]."""
+    Attributes:
+        step: generator steps taken so far.
+        settings: as they were given.
+        seeds: as they were given.
+        generator: the generators of all runs, a row of ``weights`` for each.
+        discriminator: their discriminators, likewise.
+        prior: ``(n, rng) -> z``, where the noise comes from.
+    """
 
     step: int
-    settings: tuple[Setting, ...]
+    settings: tuple[Settings, ...]
     seeds: tuple[int, ...]
     generator: Stack
     discriminator: Stack
-    prior: Callable
+    prior: Prior
 
-    def _apply(self, stack, x):
+    def _apply(self, stack: Stack, x: Tensor) -> Tensor:
         x = x.to(stack.weights).expand(len(stack.weights), *x.shape)
         return stack(x).unflatten(0, (len(self.settings), len(self.seeds)))
 
-    def sample(self, n, *, seed=0):
+    def sample(self, n: int, *, seed: int = 0) -> Tensor:
         """Samples of every generator from the same noise: (settings, seeds, n, d)."""
         rng = torch.Generator(self.generator.weights.device).manual_seed(seed)
         return self._apply(self.generator, self.prior(n, rng))
 
-    def score(self, x):
+    def score(self, x: Tensor) -> Tensor:
         """Every discriminator's logits s(x) at rows x (n, d): (settings, seeds, n); D = σ(s)."""
         return self._apply(self.discriminator, x)[..., 0]
 
-    def density(self, edges, n=10_000, *, seed=0):
+    def density(self, edges: Tensor, n: int = 10_000, *, seed: int = 0) -> Tensor:
         """Histogram of n samples of every 1-D p_g between `edges` (m + 1,): (settings, seeds, m).
 
         It integrates to the share of the samples that lies between the outermost edges.
@@ -77,18 +85,25 @@ class Snapshot:
 class _Player:
     """One player of all runs: its stacked weights, with each setting's optimiser on its rows."""
 
-    def __init__(self, networks, factories, device):
-        self.stack = Stack.of(networks * len(factories), device)
+    def __init__(
+        self,
+        networks: Sequence[nn.Module],
+        factories: Sequence[Factory],
+        device: torch.device | str,
+    ) -> None:
+        self.stack = Stack.of([*networks] * len(factories), device)
         rows = self.stack.weights.split(len(networks))
         self.rows = [torch.nn.Parameter(weights) for weights in rows]  # on the same memory
-        self.optimizers = {}  # one of each kind, with a parameter group for each setting
+        self.optimizers: dict[
+            type, torch.optim.Optimizer
+        ] = {}  # one of each kind, with a parameter group for each setting
         for factory, row in zip(factories, self.rows, strict=True):
             optimizer = factory([row])
             kept = self.optimizers.setdefault(type(optimizer), optimizer)
             if kept is not optimizer:
                 kept.add_param_group(optimizer.param_groups[0])
 
-    def descend(self, loss, parameters):
+    def descend(self, loss: Tensor, parameters: Sequence[Tensor]) -> None:
         """One step down the gradient of `loss`, the sum of all runs' losses."""
         gradient = torch.cat([g.flatten(1) for g in torch.autograd.grad(loss, parameters)], dim=1)
         for row, part in zip(self.rows, gradient.split(len(self.rows[0])), strict=True):
@@ -98,9 +113,16 @@ class _Player:
 
 
 class _Game:
-    """All runs with the same number of critic steps. `step` mirrors that of `training.Run`."""
+    """All runs of one batch size and one number of critic steps. `step` mirrors `training.step`."""
 
-    def __init__(self, settings, seeds, build, data, batch_size, device):
+    def __init__(
+        self,
+        settings: Sequence[Settings],
+        seeds: Sequence[int],
+        build: Callable[..., Pair],
+        data: Tensor,
+        device: torch.device | str,
+    ) -> None:
         pairs = [build(seed=seed) for seed in seeds]
         d_factories, g_factories = zip(*(s.optimizers for s in settings), strict=True)
         self.d = _Player([pair.discriminator for pair in pairs], d_factories, device)
@@ -108,11 +130,10 @@ class _Game:
         self.dtype, self.prior = self.g.stack.weights.dtype, pairs[0].prior
         self.settings, self.data = settings, data.flatten(1).to(device, self.dtype)
         self.rngs = [torch.Generator(device).manual_seed(seed) for seed in seeds]
-        self.batch_size = batch_size
 
-    def draw(self):
+    def draw(self) -> list[Tensor]:
         """Real samples, z and t, each (runs, batch, ·), in the order in which `train` draws."""
-        n, device = self.batch_size, self.data.device
+        n, device = self.settings[0].batch_size, self.data.device
         numbers = [
             (
                 torch.randint(len(self.data), (n,), generator=rng, device=device),
@@ -125,7 +146,7 @@ class _Game:
         drawn = self.data[rows], z.to(self.dtype), t
         return [x.expand(len(self.settings), *x.shape).flatten(0, 1) for x in drawn]
 
-    def groups(self):
+    def groups(self) -> Iterator[tuple[Objective, slice, int]]:
         """Each objective with its runs (a slice) and their number."""
         start = 0
         for objective, same in groupby(setting.objective for setting in self.settings):
@@ -133,7 +154,7 @@ class _Game:
             yield objective, slice(start, start + count), count
             start += count
 
-    def step(self):
+    def step(self) -> None:
         """One step of every run; a mean over the rows of n runs, times n, is the sum of theirs."""
         g, d = self.g.stack, self.d.stack
         g_parameters = g.parameters(differentiable=True)
@@ -143,74 +164,109 @@ class _Game:
             d_parameters = d.parameters(differentiable=True)
             both = torch.cat([real, fake.detach()], 1)
             on_real, on_fake = d(both, d_parameters).chunk(2, dim=1)
-            loss = 0.0
+            losses = []
             for objective, runs, n in self.groups():
-                loss = loss + n * objective.discriminator_loss(on_real[runs], on_fake[runs])
+                losses.append(n * objective.discriminator_loss(on_real[runs], on_fake[runs]))
                 rows = (x[runs].flatten(0, 1) for x in (real, fake, t))
                 critic = _as_one(d, [p[runs] for p in d_parameters], n)
-                loss = loss + n * objective.penalty(critic, *rows)
-            self.d.descend(loss, d_parameters)
+                losses.append(n * objective.penalty(critic, *rows))
+            self.d.descend(torch.stack(losses).sum(), d_parameters)
             for objective, runs, _ in self.groups():
                 objective.constrain([d.weights[runs]])
-        score = d(fake)
-        losses = (n * objective.generator_loss(score[runs]) for objective, runs, n in self.groups())
-        self.g.descend(sum(losses), g_parameters)
+        on_fake, losses = d(fake), []
+        for objective, runs, n in self.groups():
+            seen = d(real)[runs].detach() if objective.generator_sees_real else None
+            losses.append(n * objective.generator_loss(seen, on_fake[runs]))
+        self.g.descend(torch.stack(losses).sum(), g_parameters)
 
 
-def _as_one(stack, parameters, runs):
+def _as_one(stack: Stack, parameters: Sequence[Tensor], runs: int) -> Critic:
     """The critics of `runs` runs as one function of rows (runs · n, d), as a penalty takes it."""
     return lambda x: stack(x.unflatten(0, (runs, -1)), parameters).flatten(0, 1)
 
 
 def sweep(
     build: Callable[..., Pair],
-    data: torch.Tensor,
-    settings: Sequence[Setting],
+    data: Tensor,
+    settings: Sequence[Settings],
     seeds: Sequence[int],
     *,
     steps: int,
-    batch_size: int = 64,
     every: int = 100,
     device: torch.device | str = "cpu",
     progress: bool = False,
-) -> Iterator[Snapshot]:
-    """Train every setting with every seed; yield a :class:`Snapshot` at step 0, every, …, steps.
+) -> Iterator[SweepSnapshot]:
+    """Train every setting with every seed; yield a `SweepSnapshot` at step 0, every, …, steps.
 
-    `build(seed=…)` gives the pair of a seed, made of linear layers and activations; `data` is
-    floating-point rows (n, d). A snapshot owns its weights: a list of snapshots is a recording.
-    Raises ValueError, at the call, for arguments that do not fit.
+    Args:
+        build: ``build(seed=…)`` gives the pair of a seed, made of linear layers and activations.
+        data: floating-point rows (n, d).
+        settings: as for `train`, but without schedules, average and autocast.
+        seeds: of weights, data and noise.
+        steps: steps of the generator.
+        every: steps between snapshots. A snapshot owns its weights: a list of snapshots is a
+            recording.
+        device: where to train.
+        progress: a bar, in a terminal or a notebook.
+
+    Raises:
+        ValueError: at the call, for arguments that do not fit.
     """
     settings, seeds = tuple(settings), tuple(seeds)
-    positive_integer("steps", steps, least=0)
-    positive_integer("batch_size", batch_size)
-    positive_integer("every", every)
+    whole_number("steps", steps, least=0)
+    whole_number("every", every)
     check_data(data, None)
     if data.dtype == torch.uint8:
         raise ValueError("data must be floating-point, got torch.uint8; see data.flatten")
-    if not settings or not seeds or any(s.critic_steps < 1 for s in settings):
-        raise ValueError(
-            f"settings={settings}, seeds={seeds}: give one of each at least, with critic_steps >= 1"
-        )
-    objectives = [s.objective for s in settings]
-    order = sorted(  # what can be computed together stands together
-        range(len(settings)),
-        key=lambda i: (settings[i].critic_steps, objectives.index(objectives[i])),
-    )
-    games = [
-        _Game([settings[i] for i in same], seeds, build, data, batch_size, device)
-        for _, same in groupby(order, key=lambda i: settings[i].critic_steps)
-    ]
-    place = torch.tensor(order).argsort()[:, None] * len(seeds) + torch.arange(len(seeds))
+    if not settings or not seeds:
+        raise ValueError(f"settings={settings}, seeds={seeds}: give one of each at least")
+    _check_plain(settings)
+    games, place = _games(build, data, settings, seeds, device)
 
-    def snapshot(step):
+    def snapshot(step: int) -> SweepSnapshot:
         stacks = ([getattr(game, player).stack for game in games] for player in "gd")
-        joined = (Stack.joined(stack, place.flatten()) for stack in stacks)
-        return Snapshot(step, settings, seeds, *joined, games[0].prior)
+        generator, discriminator = (Stack.joined(stack, place) for stack in stacks)
+        return SweepSnapshot(step, settings, seeds, generator, discriminator, games[0].prior)
 
     return _snapshots(games, snapshot, tqdm(range(1, steps + 1), disable=not progress), every)
 
 
-def _snapshots(games, snapshot, steps, every):
+def _check_plain(settings: Iterable[Settings]) -> None:
+    """All runs of a sweep take the same plain steps: what only `train` does is refused by name."""
+    for i, setting in enumerate(settings):
+        for name in ("schedules", "ema", "autocast"):
+            if getattr(setting, name):
+                raise ValueError(
+                    f"settings[{i}].{name} is {getattr(setting, name)!r}; a sweep has none: leave "
+                    "it out, or call train for each run"
+                )
+
+
+def _games(
+    build: Callable[..., Pair],
+    data: Tensor,
+    settings: Sequence[Settings],
+    seeds: Sequence[int],
+    device: torch.device | str,
+) -> tuple[list[_Game], Tensor]:
+    """What can be computed together stands together; and the place of each run in that order."""
+    objectives = [setting.objective for setting in settings]
+
+    def kind(i: int) -> tuple[int, int]:
+        return settings[i].critic_steps, settings[i].batch_size
+
+    order = sorted(range(len(settings)), key=lambda i: (kind(i), objectives.index(objectives[i])))
+    games = [
+        _Game([settings[i] for i in same], seeds, build, data, device)
+        for _, same in groupby(order, key=kind)
+    ]
+    place = torch.tensor(order).argsort()[:, None] * len(seeds) + torch.arange(len(seeds))
+    return games, place.flatten()
+
+
+def _snapshots(
+    games: Sequence[_Game], snapshot: Callable[[int], SweepSnapshot], steps: tqdm, every: int
+) -> Iterator[SweepSnapshot]:
     yield snapshot(0)
     for step in steps:
         for game in games:

@@ -5,9 +5,9 @@
         show(snapshot.sample(64))
 
 The caller iterates, so nothing has to be called back: figures, tests and files are fed from the
-same stream. `step` is the inside of Algorithm 1 of Goodfellow et al. 2014, for every objective of
-the book. Nothing in it waits for the device: losses gather there and are read at the snapshots (and
-every `CHECK` steps).
+same stream. `step` is the inside of Algorithm 1 of Goodfellow et al. 2014 (arXiv:1406.2661), for
+every objective of the book. Nothing in it waits for the device: losses gather there and are read at
+the snapshots (and every `CHECK` steps). The state that it moves is in ``_engine/run.py``.
 """
 
 from __future__ import annotations
@@ -15,29 +15,141 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gan_tutorial import checkpoints, distributed, settings
-from gan_tutorial.accelerate import captured
-from gan_tutorial.networks import Pair
-from gan_tutorial.objectives import NON_SATURATING, Objective
-from gan_tutorial.optimizers import Factory, adam
-from gan_tutorial.runs import CHECK, DivergenceError, Run
-from gan_tutorial.schedules import Schedule
-from gan_tutorial.snapshots import Snapshot, bind, sample
+from gan_tutorial._engine import checkpoints, devices
+from gan_tutorial._engine.run import CHECK, DivergenceError, Run, check_games_data, whole_number
+from gan_tutorial.networks import Pair, bind
+from gan_tutorial.objectives import NON_SATURATING, OBJECTIVES, Objective
+from gan_tutorial.optimizers import Factory, Schedule, adam
 
-__all__ = ["DivergenceError", "Snapshot", "sample", "step", "train"]
+__all__ = ["DivergenceError", "Settings", "Snapshot", "sample", "step", "train"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides how a pair learns from its data; `train`, `sweep`, recipes and checkpoints
+    share it.
+
+    Attributes:
+        objective: what the players minimise, see `gan_tutorial.objectives`.
+        optimizers: (discriminator's, generator's), see `gan_tutorial.optimizers`.
+        batch_size: samples in a batch.
+        critic_steps: steps of the discriminator before each step of the generator.
+        schedules: {option: step -> factor} for both optimisers, see `gan_tutorial.optimizers`.
+        ema: decay of the generator's moving average, reached from 0; None keeps no average.
+        autocast: ``torch.bfloat16`` lets matrix products run in it; weights stay as they are.
+
+    Raises:
+        ValueError: an argument does not fit; the message says what is allowed.
+    """
+
+    objective: Objective = NON_SATURATING
+    optimizers: tuple[Factory, Factory] = (adam(), adam())
+    batch_size: int = 64
+    critic_steps: int = 1
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    ema: float | None = None
+    autocast: torch.dtype | None = None
+
+    def __post_init__(self) -> None:
+        whole_number("batch_size", self.batch_size)
+        whole_number("critic_steps", self.critic_steps)
+        if not isinstance(self.objective, Objective):
+            names = ", ".join(f"OBJECTIVES[{name!r}]" for name in OBJECTIVES)
+            raise ValueError(
+                f"objective must be an Objective, such as {names}; got {self.objective!r}"
+            )
+        if not isinstance(self.optimizers, Sequence) or len(self.optimizers) != 2:
+            raise ValueError(
+                "optimizers must be two, the discriminator's and the generator's, such as "
+                f"(adam(), adam()); got {self.optimizers!r}"
+            )
+        if not isinstance(self.schedules, Mapping):
+            raise ValueError(
+                f"schedules must be a dict {{option: step -> factor}}, got {self.schedules!r}"
+            )
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be at least 0 and below 1, or None, got {self.ema!r}")
+        if self.autocast is not None and not isinstance(self.autocast, torch.dtype):
+            raise ValueError(f"autocast must be a torch.dtype or None, got {self.autocast!r}")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment of a run. The networks are the live ones: copy what must outlast the next snapshot.
+
+    Attributes:
+        step: generator steps taken so far.
+        generator: the live generator.
+        discriminator: the live discriminator.
+        average: exponential moving average of the generator (without `ema`, the generator itself).
+        prior: ``(n, rng) -> z``, where the noise comes from.
+        history: "discriminator", "generator", "penalty": the losses of every step so far,
+            ``(step,)``, on the CPU.
+        seconds: time spent training, without the caller's own work.
+    """
+
+    step: int
+    generator: nn.Module
+    discriminator: nn.Module
+    average: nn.Module
+    prior: Callable[[int, torch.Generator], Tensor]
+    history: dict[str, Tensor]
+    seconds: float
+
+    def sample(
+        self, n: int, *, seed: int = 0, labels: Tensor | None = None, average: bool = True
+    ) -> Tensor:
+        """n samples (n, d) of the averaged generator, or of the live one; a seed is a noise."""
+        network = self.average if average else self.generator
+        return sample(network, self.prior, n, seed=seed, labels=labels)
+
+
+@torch.no_grad()
+def sample(
+    generator: nn.Module,
+    prior: Callable[[int, torch.Generator], Tensor],
+    n: int,
+    *,
+    seed: int = 0,
+    labels: Tensor | None = None,
+) -> Tensor:
+    """G(z) for n draws of z, (n, d), in evaluation mode: no dropout, averages in batch norm.
+
+    Args:
+        generator: the network; it is left in the mode in which it was.
+        prior: ``(n, rng) -> z``.
+        n: how many.
+        seed: decides the noise.
+        labels: (n,), for a conditional generator.
+
+    Raises:
+        ValueError: n is no number of samples.
+    """
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
+        raise ValueError(f"n must be a number of samples, at least 0, got {n!r}")
+    parameter = next(generator.parameters())
+    z = prior(int(n), torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
+    was_training = generator.training
+    try:
+        return bind(generator.eval(), None if labels is None else labels.to(z.device))(z)
+    finally:
+        generator.train(was_training)
 
 
 def step(run: Run) -> None:
     """`critic_steps` steps of the discriminator, then one of the generator."""
-    d, g, objective = run.d, run.g, run.objective
-    for _ in range(run.critic_steps):
+    d, g, objective = run.d, run.g, run.settings.objective
+    for _ in range(run.settings.critic_steps):
         y, real, z, t = run.draw()
         with run.autocast:
             fake = bind(g.network, y)(z)
@@ -49,7 +161,9 @@ def step(run: Run) -> None:
         d.descend(d_loss + penalty)
         objective.constrain(d.parameters)
     with run.autocast:  # G has not moved since it made `fake`, so that serves its own step too
-        g_loss = objective.generator_loss(bind(d.network, y)(fake).to(run.dtype))
+        on_fake = bind(d.network, y)(fake).to(run.dtype)
+        on_real = run.scored_anew(real, y) if objective.generator_sees_real else None
+        g_loss = objective.generator_loss(on_real, on_fake)
     g.descend(g_loss)
     run.record(d_loss, penalty, g_loss)
 
@@ -57,85 +171,75 @@ def step(run: Run) -> None:
 def train(
     pair: Pair,
     data: Tensor,
+    settings: Settings | None = None,
     *,
     steps: int,
     labels: Tensor | None = None,
-    objective: Objective = NON_SATURATING,
-    optimizers: tuple[Factory, Factory] = (adam(), adam()),
-    batch_size: int = 64,
-    critic_steps: int = 1,
-    schedules: Mapping[str, Schedule] | None = None,
-    ema: float | None = None,
     every: int | Sequence[int] = 100,
     seed: int = 0,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     progress: bool = False,
-    autocast: torch.dtype | None = None,
+    **changes: Any,
 ) -> Iterator[Snapshot]:
-    """Train `pair` in place and yield a `Snapshot` at step 0, at those that `every` names, and at
+    """Train `pair` in place; yield a `Snapshot` at step 0, at those that `every` names, and at
     `steps`.
 
-    pair          two networks and a prior, on the device to train on; parameters with
-                  requires_grad=False stay
-    data          rows (n, ...): uint8 (divided by 255) or floating-point, flattened; labels (n,) if
-                  conditional
-    steps         steps of the generator; each comes after `critic_steps` steps of the discriminator
-    optimizers    (discriminator's, generator's), see `gan_tutorial.optimizers`
-    schedules     {option: step -> factor} for both optimisers, see `gan_tutorial.schedules`
-    ema           decay of the generator's moving average, reached from 0 (see `Run.follow`); None
-                  keeps none
-    seed          of data, noise and dropout; the same seed, machine and thread count give the same
-                  bits on a CPU, whatever the caller does with PyTorch's global randomness meanwhile
-    checkpoint    file saved at every snapshot and at Ctrl-C; `resume` goes on from it if it is
-                  there, with the same bits as a run that was never stopped. A resumed run first
-                  yields where it resumes
-    progress      a bar, in a terminal or a notebook
-    autocast      torch.bfloat16 lets matrix products run in it; weights stay as they are
+    Args:
+        pair: two networks and a prior, on the device to train on; parameters with
+            requires_grad=False stay as they are.
+        data: rows (n, ...): uint8 (divided by 255) or floating-point, flattened.
+        settings: how the pair learns; None: those of ``Settings()``.
+        steps: steps of the generator.
+        labels: (n,) whole numbers, for a conditional pair.
+        every: steps between snapshots, or an increasing sequence of steps.
+        seed: of data, noise and dropout. The same seed, machine and thread count give the same bits
+            on a CPU, whatever the caller does with PyTorch's global randomness meanwhile.
+        checkpoint: a file saved at every snapshot and at Ctrl-C.
+        resume: go on from that file if it is there, with the same bits as a run that was never
+            stopped. A resumed run first yields where it resumes.
+        progress: a bar, in a terminal or a notebook.
+        **changes: fields of `Settings` by name, in the place of those of `settings`:
+            ``train(pair, data, steps=2000, objective=WGAN_GP, critic_steps=5)``.
 
-    Raises ValueError for arguments that do not fit, and `DivergenceError` when a loss is
-    no longer finite.
+    Raises:
+        ValueError: arguments do not fit, or the checkpoint is of a run with other settings.
+        DivergenceError: while iterating, a loss or a weight is no longer finite.
     """
-    settings.positive_integer("steps", steps, least=0)
-    settings.positive_integer("critic_steps", critic_steps)
-    settings.positive_integer("seed", seed, least=0)
-    settings.check_game(objective, optimizers)
-    settings.check_batch(batch_size, pair)
-    settings.check_data(data, labels)
-    settings.check_networks(pair, data, labels)
-    settings.check_checkpoint(checkpoint, resume)
-    if ema is not None and not 0 <= ema < 1:
-        raise ValueError(f"ema must be at least 0 and below 1, or None, got {ema!r}")
-    stops = settings.stops(every, steps)
-    run = Run(
-        pair,
-        data,
-        labels,
-        objective=objective,
-        optimizers=optimizers,
-        batch_size=batch_size,
-        critic_steps=critic_steps,
-        schedules=schedules or {},
-        ema=ema,
-        seed=seed,
-        autocast=autocast,
-    )
-    if resume:
-        _resume(run, Path(checkpoint))
-    quiet = not progress or distributed.rank() > 0
+    settings = _changed(Settings() if settings is None else settings, changes)
+    whole_number("steps", steps, least=0)
+    whole_number("seed", seed, least=0)
+    devices.check_shares(settings.batch_size, pair)
+    check_games_data(pair, data, labels)
+    checkpoints.check_place(checkpoint, resume)
+    stops = _stops(every, steps)
+    run = Run(pair, data, labels, settings, seed)
+    if checkpoint is not None and resume:
+        run.resume(Path(checkpoint))
+    quiet = not progress or devices.rank() > 0
     bar = tqdm(total=steps, initial=run.taken, unit="step", disable=quiet)
     return _snapshots(run, stops, checkpoint, bar)
 
 
-def _resume(run: Run, path: Path) -> None:
-    """Load what rank 0 finds at `path`, if anything, into every process's run."""
-    state = None
-    if distributed.rank() == 0:
-        checkpoints.sweep_partial(path)
-        state = checkpoints.load(path) if path.exists() else None
-    state = distributed.from_rank_0(state)
-    if state is not None:
-        run.load_state_dict(state)
+def _changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    names = [setting.name for setting in fields(Settings)]
+    for name in changes:
+        if name not in names:
+            raise ValueError(f"train has no argument {name!r}; the settings are {', '.join(names)}")
+    return replace(settings, **changes)
+
+
+def _stops(every: int | Sequence[int], steps: int) -> list[int]:
+    """The steps to yield at: 0, the multiples of `every` (or the steps it lists), and `steps`."""
+    if isinstance(every, int):
+        whole_number("every", every)
+        return sorted({*range(0, steps, every), 0, steps})
+    if not isinstance(every, Sequence) or not all(isinstance(step, Integral) for step in every):
+        raise ValueError(f"every must be a step count or a sequence of steps, got {every!r}")
+    wanted = [step for step in every if step < steps]
+    if wanted != sorted(set(wanted)) or any(step < 0 for step in wanted):
+        raise ValueError(f"every must be a step count or an increasing sequence, got {every!r}")
+    return sorted({0, *wanted, steps})
 
 
 def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> None:
@@ -146,30 +250,31 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
         run.g.schedule(run.taken)
         take()
         run.taken += 1
-        run.follow()
+        run.update_average()
         bar.update()
         if run.taken % CHECK == 0 and run.taken < stop:
-            run.collect()
-    run.collect()
+            run.read_losses()
+    run.read_losses()
     run.seconds += time.perf_counter() - start
 
 
 def _snapshots(
-    run: Run, stops: Sequence[int], checkpoint: str | os.PathLike | None, bar: tqdm
+    run: Run, stops: Sequence[int], checkpoint: str | os.PathLike[str] | None, bar: tqdm
 ) -> Iterator[Snapshot]:
     """Advance to each stop, save, and yield; outside, the caller's randomness and Ctrl-C are its
     own.
     """
-    take = captured(step, run)
+    take = devices.captured(step, run)
     with bar:
         for stop in sorted({run.taken, *(s for s in stops if s > run.taken)}):
             with run.randomness, checkpoints.interrupts_held(checkpoint is not None) as pressed:
                 _advance(run, stop, take, bar, pressed)
-                if checkpoint is not None and distributed.rank() == 0:
+                if checkpoint is not None and devices.rank() == 0:
                     checkpoints.save(checkpoint, run.state_dict())
                 if pressed.is_set():
                     raise KeyboardInterrupt(
                         f"stopped after step {run.taken}, saved in {checkpoint}; the same call "
                         "with resume=True goes on from there"
                     )
-            yield run.snapshot()
+            networks = run.g.network, run.d.network, run.average
+            yield Snapshot(run.taken, *networks, run.prior, run.losses_so_far(), run.seconds)

@@ -5,6 +5,7 @@
 ``--check`` changes nothing and fails when the table is out of date.
 """
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -29,13 +30,29 @@ def source_of(page: str) -> Path:
     return notebook if notebook.is_file() else ROOT / "book" / f"{page}.md"
 
 
+def imported(source: str) -> list[tuple[str, str]]:
+    """(module, name) for everything that the source imports from the package, facade names by their home."""
+    found = []
+    for node in ast.walk(ast.parse(re.sub(r"^ *%.*$", "pass", source, flags=re.MULTILINE))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "gan_tutorial":
+            found += [(node.module, alias.name) for alias in node.names]
+    return found
+
+
+def homes() -> dict[str, str]:
+    """The module of every name that the package offers at its front."""
+    front = (ROOT / "gan_tutorial" / "__init__.py").read_text(encoding="utf-8")
+    return {name: module.partition(".")[2] for module, name in imported(front)}
+
+
 def title_and_modules(path: Path) -> tuple[str, list[str]]:
     if path.suffix == ".md":
         return re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[1], []
     cells = nbformat.read(path, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    modules = re.findall(r"from gan_tutorial\.([a-z_]+)", code)
-    return cells[0].source.splitlines()[0].removeprefix("# "), list(dict.fromkeys(modules))
+    home = homes()
+    modules = {module.partition(".")[2] or home.get(name, name) for module, name in imported(code)}
+    return cells[0].source.splitlines()[0].removeprefix("# "), sorted(modules)
 
 
 def launch_links(page: str) -> str:

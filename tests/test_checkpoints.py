@@ -3,6 +3,7 @@ bits.
 """
 
 import contextlib
+import copy
 import os
 import random
 import signal
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_tutorial import checkpoints
+from gan_tutorial._engine import checkpoints
 from gan_tutorial.networks import mlp_pair
+from gan_tutorial.objectives import (
+    HINGE,
+    NON_SATURATING,
+    R3GAN,
+    WGAN,
+    WGAN_GP,
+    clip,
+    gradient_penalty,
+    zero_centred_penalty,
+)
+from gan_tutorial.optimizers import adam, linear, sgd
 from gan_tutorial.training import train
 
 STATE = {"a": torch.arange(5.0), "b": {"c": [1, 2.5, "x", None, True]}}
@@ -26,7 +40,7 @@ SERVER = """
     import os, sys, torch
     torch.set_num_threads(1)
     from gan_tutorial.networks import mlp_pair
-    from gan_tutorial.schedules import linear
+    from gan_tutorial.optimizers import linear
     from gan_tutorial.training import train
 
     def run(path, steps, every):
@@ -51,7 +65,7 @@ SERVER = """
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     warm_up = tmp_path_factory.mktemp("server") / "warm-up.pt"
-    environment = dict(os.environ, PYTHONPATH=str(Path(checkpoints.__file__).parents[1]))
+    environment = dict(os.environ, PYTHONPATH=str(Path(checkpoints.__file__).parents[2]))
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SERVER), str(warm_up)],
         stdin=subprocess.PIPE,
@@ -195,30 +209,31 @@ def test_kill_9_at_any_moment_and_resume_gives_the_same_bits(tmp_path, server):
 
 def test_ctrl_c_saves_and_says_how_to_resume(tmp_path):
     """In a run between two snapshots: the step is completed, saved, and named."""
-    path, pressed = tmp_path / "a.pt", 0
+    path = tmp_path / "a.pt"
 
-    def press_once(step):
-        nonlocal pressed
-        pressed += 1
-        if pressed == 8:
+    def press(step):
+        if step == 3:
             signal.raise_signal(signal.SIGINT)
         return 1.0
 
+    pressed = {"every": 50, "schedules": {"lr": press}}
     with pytest.raises(KeyboardInterrupt, match=r"stopped after step 4, saved in .*resume=True"):
-        small(path, steps=100, every=50, schedules={"lr": press_once})
-    assert checkpoints.load(path)["step"] == 4  # two players ask the schedule at each step
+        small(path, steps=100, **pressed)
+    assert checkpoints.load(path)["step"] == 4
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     whole = small(tmp_path / "b.pt", steps=10, every=50)[-1]
-    again = small(path, steps=10, every=50, resume=True)
+    again = small(path, steps=10, resume=True, **pressed)
     assert [s.step for s in again] == [4, 10]
     assert equal(again[-1].generator.state_dict(), whole.generator.state_dict())
 
 
+DATA = torch.rand(32, 4, generator=torch.Generator().manual_seed(0))
+
+
 def small(path, **changes):
     pair = mlp_pair(4, 2, (8,), (8,), seed=0)
-    arguments = {"steps": 4, "every": 2, "batch_size": 8, "checkpoint": path} | changes
-    data = torch.rand(32, 4, generator=torch.Generator().manual_seed(0))
-    return list(train(pair, data, **arguments))
+    arguments = {"data": DATA, "steps": 4, "every": 2, "batch_size": 8, "checkpoint": path}
+    return list(train(pair, **arguments | changes))
 
 
 def test_resuming_yields_where_it_resumes_and_goes_on(tmp_path):
@@ -231,16 +246,62 @@ def test_resuming_yields_where_it_resumes_and_goes_on(tmp_path):
     assert equal(again.history, whole.history)
 
 
+CHANGES = {  # of a run that is resumed, and the field that must be named
+    "batch": ({"batch_size": 4}, "made with batch_size = 8, this run has 4"),
+    "average": ({"ema": 0.5}, r"made with ema = None, this run has 0\.5"),
+    "objective": (
+        {"objective": HINGE},
+        r"objective\.name = 'non-saturating', this run has 'hinge'",
+    ),
+    "its numbers": (
+        {"objective": replace(NON_SATURATING, constrain=clip(0.5))},
+        r"objective\.constrain = 'unconstrained', this run has .*'limit': 0\.5",
+    ),
+    "optimiser": ({"optimizers": (sgd(), sgd())}, r"optimizers\[0\].* = .*'adam.*has .*'sgd"),
+    "rate": ({"optimizers": (adam(), adam(1e-3))}, r"optimizers\[1\]\.lr = 0\.0002, .* 0\.001"),
+    "schedule": ({"schedules": {"lr": linear(1, 0, 5)}}, r"schedules = \{\}, this run has \{'lr'"),
+    "seed": ({"seed": 1}, "seed = 0, this run has 1"),
+    "other data of the same shape": ({"data": 1 - DATA}, r"data\.sha256 = "),
+    "precision": ({"autocast": torch.bfloat16}, r"autocast = None, .*bfloat16"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kept", "own"),
+    [
+        (WGAN_GP, replace(WGAN_GP, penalty=gradient_penalty(1.0))),
+        (replace(WGAN, constrain=clip(0.1)), replace(WGAN, constrain=clip(0.2))),
+        (R3GAN, replace(R3GAN, penalty=zero_centred_penalty(1.0, on_fake=False))),
+    ],
+    ids=["weight", "limit", "side"],
+)
+def test_a_checkpoint_knows_its_objectives_numbers(tmp_path, kept, own):
+    small(tmp_path / "a.pt", objective=kept)
+    with pytest.raises(ValueError, match=r"made with objective\.(penalty|constrain)\.\w+ = "):
+        small(tmp_path / "a.pt", objective=own, resume=True)
+    small(tmp_path / "a.pt", objective=copy.deepcopy(kept), resume=True)
+
+
+def test_functions_are_told_apart_by_what_they_hold():
+    same = partial(torch.optim.AdamW, lr=0.1), partial(torch.optim.AdamW, lr=0.1)
+    assert checkpoints.plain(same[0]) == checkpoints.plain(same[1])
+    other = partial(torch.optim.AdamW, lr=0.2), partial(torch.optim.SGD, lr=0.1)
+    assert all(checkpoints.plain(f) != checkpoints.plain(same[0]) for f in other)
+    halves, thirds = (lambda step: step / 2), (lambda step: step / 3)
+    assert checkpoints.plain(halves) != checkpoints.plain(thirds)
+    assert checkpoints.plain(linear(1, 0, 5)) == checkpoints.plain(linear(1, 0, 5))
+    assert checkpoints.plain(linear(1, 0, 5)) != checkpoints.plain(linear(1, 0, 6))
+
+
 def test_an_existing_file_is_not_overwritten_and_another_runs_is_refused(tmp_path):
     path = tmp_path / "a.pt"
     small(path)
     before = path.read_bytes()
     with pytest.raises(ValueError, match="resume=True goes on from it"):
         small(path)
-    with pytest.raises(ValueError, match="made with batch_size = 8, this run has 4"):
-        small(path, batch_size=4, resume=True)
-    with pytest.raises(ValueError, match=r"made with ema = None, this run has 0\.5"):
-        small(path, ema=0.5, resume=True)
+    for change, message in CHANGES.values():
+        with pytest.raises(ValueError, match=message):
+            small(path, resume=True, **change)
     assert path.read_bytes() == before
 
 

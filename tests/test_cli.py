@@ -12,11 +12,11 @@ import pytest
 import torch
 
 import gan_tutorial
-from gan_tutorial import checkpoints, commands
 from gan_tutorial.__main__ import main
+from gan_tutorial._engine import checkpoints, cli
+from gan_tutorial._engine.cli import save_grid
 from gan_tutorial.data import Images, load
 from gan_tutorial.networks import logit_of_marginals
-from gan_tutorial.outputs import save_grid
 from gan_tutorial.recipes import RECIPES
 
 SMALL = ["--steps", "2", "--every", "1", "--batch-size", "4"]
@@ -82,7 +82,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     def stopped(*arguments, **options):
         raise KeyboardInterrupt("stopped; the same call with resume=True goes on from there")
 
-    monkeypatch.setattr(commands, "run_training", stopped)
+    monkeypatch.setattr(cli, "run_training", stopped)
     assert main(["train", "--out", str(tmp_path)]) == 130
     assert "the same call with --resume goes on from there" in capsys.readouterr().err
 
@@ -113,6 +113,27 @@ def test_evaluation_is_json_with_its_meaning(run, capsys):
     assert math.isfinite(result["mean"])
     assert result["standard_error"] > 0
     assert (result["samples"], result["split"], result["data"]) == (50, "validation", "mnist-10k")
+
+
+def test_evaluation_asks_for_labels_as_the_data_has_them(conditional_run, monkeypatch, capsys):
+    """On rows of which nine in ten are a 7, so are the labels that a conditional run is asked for."""
+    images, _ = load("mnist-10k")
+    labels = torch.where(torch.arange(len(images)) % 10 > 0, 7, 2)
+    asked = []
+
+    def spy(generator, prior, n, *, seed, labels):
+        asked.append(labels)
+        return torch.rand(n, 784)
+
+    monkeypatch.setattr(cli, "load", lambda *_, **options: Images(images[:50], labels))
+    monkeypatch.setattr(cli, "sample", spy)
+    assert main(["evaluate", str(conditional_run), "--count", "4000"]) == 0
+    capsys.readouterr()
+    (drawn,) = asked
+    counts = torch.bincount(drawn, minlength=10) / 4000
+    error = math.sqrt(0.9 * 0.1 / 4000)
+    assert counts[7].item() == pytest.approx(0.9, abs=5 * error)
+    assert counts[2].item() == pytest.approx(0.1, abs=5 * error)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +176,13 @@ def test_any_recipe_takes_any_objective(tmp_path, capsys):
     assert main([*words, "--objective", "wgan"]) == 0
     assert json.loads((tmp_path / "run" / "run.json").read_text())["changes"]["objective"] == "wgan"
     state = checkpoints.load(tmp_path / "run" / "checkpoint.pt")
-    assert state["identity"]["objective"] == "wgan"
+    assert state["identity"]["settings"]["objective"]["name"] == "wgan"
     assert max(w.abs().max() for w in state["discriminator"]["network"].values()) <= 0.01
     with pytest.raises(SystemExit, match="2"):
         main([*words, "--objective", "wgna"])
     assert "choose from" in capsys.readouterr().err
     with pytest.raises(ValueError, match="objective 'wgna' does not exist; choose minimax"):
-        commands.settings_of(RECIPES["mnist-short"], {"objective": "wgna"})
+        cli.changed(RECIPES["mnist-short"], {"objective": "wgna"})
 
 
 def test_a_damaged_checkpoint_is_told_in_one_line(run, tmp_path, capsys):
@@ -182,14 +203,14 @@ def test_another_data_set_changes_sizes_marginals_and_epochs(tmp_path, monkeypat
     faces = Images(
         torch.randint(0, 256, (400, 3, 5, 4), dtype=torch.uint8), torch.zeros(400).long()
     )
-    monkeypatch.setattr(commands, "load", lambda name, **options: faces)
+    monkeypatch.setattr(cli, "load", lambda name, **options: faces)
     words = ["train", "--recipe", "paper-mnist", "--data", "tfd", "--out", str(tmp_path / "run")]
     assert main([*words, "--steps", "1"]) == 0
     note = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (note["data"], note["rows"], note["shape"]) == ("tfd", 400, [3, 5, 4])
-    run = commands.trained(tmp_path / "run")
+    run = cli.trained(tmp_path / "run")
     assert run.generator[-2].out_features == 60
-    assert run.recipe.settings["steps"] == 250 * 4  # epochs of four batches
+    assert run.recipe.steps == 250 * 4  # epochs of four batches
     assert main(["sample", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 0
 
 
@@ -209,7 +230,10 @@ def test_the_module_runs_as_a_command():
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
 def test_every_recipe_says_what_it_is_and_builds(recipe):
     assert recipe.note
-    assert {"steps", "every", "objective", "optimizers"} <= recipe.settings.keys()
+    assert recipe.steps % recipe.every == 0
+    again = recipe.on(recipe.data, recipe.rows)
+    assert checkpoints.plain(again.settings) == checkpoints.plain(recipe.settings)
+    assert (again.steps, again.every) == (recipe.steps, recipe.every)
     pair = recipe.build(seed=1)
     assert pair.prior.dim in (32, 100)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gan_tutorial import checkpoints, distributed
+from gan_tutorial._engine import checkpoints, devices
 from gan_tutorial.networks import mlp_pair
 from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.training import train
@@ -18,15 +18,15 @@ from gan_tutorial.training import train
 SCRIPT = """
     import sys, torch
     torch.set_num_threads(1)
-    from gan_tutorial import checkpoints, distributed
+    from gan_tutorial._engine import checkpoints, devices
     from gan_tutorial.networks import mlp_pair
     from gan_tutorial.objectives import OBJECTIVES
     from gan_tutorial.optimizers import sgd
     from gan_tutorial.training import train
 
     folder = sys.argv[1]
-    with distributed.launched():
-        rank = distributed.rank()
+    with devices.launched():
+        rank = devices.rank()
         data = torch.rand(64, 4, generator=torch.Generator().manual_seed(0))
         for name, objective in OBJECTIVES.items():
             pair = mlp_pair(4, 2, (8,), (8,), classes=3, seed=rank)  # rank 0's weights shall count
@@ -53,7 +53,7 @@ def free_port():
 def launch(folder, size):
     """Start `size` processes with torchrun's own environment variables; their outputs."""
     common = {
-        "PYTHONPATH": str(Path(distributed.__file__).parents[1]),
+        "PYTHONPATH": str(Path(devices.__file__).parents[2]),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
         "WORLD_SIZE": str(size),
@@ -104,13 +104,13 @@ def test_a_batch_that_cannot_be_shared_is_named(folders):
 
 def test_alone_nothing_is_exchanged():
     x = torch.arange(4.0)
-    assert distributed.rank() == 0
-    assert distributed.size() == 1
-    assert distributed.own_rows(x) is x
-    assert distributed.from_rank_0(x) is x
-    distributed.average_([x])
+    assert devices.rank() == 0
+    assert devices.size() == 1
+    assert devices.own_rows(x) is x
+    assert devices.from_rank_0(x) is x
+    devices.average_([x])
     assert torch.equal(x, torch.arange(4.0))
-    with distributed.launched() as device:  # not started by torchrun: nothing is joined
+    with devices.launched() as device:  # not started by torchrun: nothing is joined
         assert device.type == ("cuda" if torch.cuda.is_available() else "cpu")
-        assert distributed.size() == 1
+        assert devices.size() == 1
     assert len(list(train(mlp_pair(4, 2), torch.rand(8, 4), steps=1))) == 2

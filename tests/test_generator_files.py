@@ -5,9 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from gan_tutorial import commands, generator_files
-from gan_tutorial.layers import Conditional, mlp
-from gan_tutorial.networks import mlp_pair
+from gan_tutorial import recorded
+from gan_tutorial._engine import cli
+from gan_tutorial.networks import Affine, Conditional, mlp, mlp_pair
+from recordings import generators
+from recordings.__main__ import main
 
 
 @pytest.fixture
@@ -31,26 +33,26 @@ def batch():
 
 
 def test_folded_layers_are_the_generator(generator, batch):
-    again = generator_files.rebuild(generator_files.fold(generator), 4)
+    again = recorded.rebuild(generators.fold(generator), 4)
     torch.testing.assert_close(again(*batch), generator(*batch).detach())
 
 
 def test_a_tanh_moved_to_pixels_is_a_logistic_function(batch):
     def output():
-        return nn.Sequential(nn.Tanh(), generator_files.Affine(0.5, 0.5))
+        return nn.Sequential(nn.Tanh(), Affine(0.5, 0.5))
 
     generator = mlp_pair(16, 3, (8,), (8,), output=output, classes=4, seed=1).generator
-    again = generator_files.rebuild(generator_files.fold(generator), 4)
+    again = recorded.rebuild(generators.fold(generator), 4)
     torch.testing.assert_close(again(*batch), generator(*batch).detach())
 
 
 def test_sorting_by_influence_is_a_rotation_of_z(generator):
-    layers = generator_files.fold(generator)
-    turned = generator_files.by_influence(layers, 4)
+    layers = generators.fold(generator)
+    turned = generators.by_influence(layers, 4)
     before, after = layers[0][0][:, :3], turned[0][0][:, :3]
     torch.testing.assert_close(before @ before.T, after @ after.T)  # the same covariance of Wz
     assert torch.equal(layers[0][0][:, 3:], turned[0][0][:, 3:])  # labels stay
-    network = generator_files.rebuild(turned, 4)
+    network = recorded.rebuild(turned, 4)
     rng = torch.Generator().manual_seed(0)
     z, y = torch.randn(2000, 3, generator=rng), torch.arange(2000) % 4
     moved = [(network(z + 1e-2 * e, y) - network(z, y)).square().sum() for e in torch.eye(3)]
@@ -58,8 +60,8 @@ def test_sorting_by_influence_is_a_rotation_of_z(generator):
 
 
 def test_file_gives_the_weights_back_to_half_a_step(generator, batch):
-    layers = generator_files.fold(generator)
-    again = generator_files.unpack(generator_files.pack(layers, 4))
+    layers = generators.fold(generator)
+    again = recorded.unpack_generator(generators.pack(layers, 4))
     linear = [m for m in again.modules() if isinstance(m, nn.Linear)]
     for module, (weight, bias) in zip(linear, layers, strict=True):
         step = weight.abs().amax(1, keepdim=True) / 127
@@ -69,24 +71,24 @@ def test_file_gives_the_weights_back_to_half_a_step(generator, batch):
 
 
 def test_packing_what_was_unpacked_changes_nothing(generator):
-    content = generator_files.pack(generator_files.fold(generator), 4)
-    assert generator_files.pack(generator_files.fold(generator_files.unpack(content)), 4) == content
+    content = generators.pack(generators.fold(generator), 4)
+    assert generators.pack(generators.fold(recorded.unpack_generator(content)), 4) == content
 
 
 def test_damaged_files_are_refused(generator):
-    content = generator_files.pack(generator_files.fold(generator), 4)
+    content = generators.pack(generators.fold(generator), 4)
     for damaged in (content[:-1], content + b"\0", content[:40], content[:14], content[:6]):
         with pytest.raises(ValueError, match="bytes"):
-            generator_files.unpack(damaged)
+            recorded.unpack_generator(damaged)
     with pytest.raises(ValueError, match="starts with b'GANG'"):
-        generator_files.unpack(b"PNG" + content)
+        recorded.unpack_generator(b"PNG" + content)
 
 
 def test_what_has_no_place_in_the_file_is_named():
     with pytest.raises(ValueError, match=r"holds ReLU\(\)"):
-        generator_files.fold(Conditional(mlp([7, 4, 4], hidden=nn.ReLU), 4))
+        generators.fold(Conditional(mlp([7, 4, 4], hidden=nn.ReLU), 4))
     with pytest.raises(ValueError, match="embedding"):
-        generator_files.fold(mlp_pair(16, 3, (8,), (8,), classes=4, embedding=2).generator)
+        generators.fold(mlp_pair(16, 3, (8,), (8,), classes=4, embedding=2).generator)
 
 
 @pytest.mark.parametrize(
@@ -98,37 +100,37 @@ def test_another_activation_is_noticed(options):
         for parameter in other.network.parameters():
             parameter.mul_(3)
     with pytest.raises(ValueError, match=r"pictures differ by .*slope 0\.2"):
-        generator_files.fold(other.eval())
+        generators.fold(other.eval())
 
 
 def test_unknown_generators_name_those_there_are():
     with pytest.raises(ValueError, match="conditional-long"):
-        generator_files.read("conditional")
-    assert generator_files.noise_dim(generator_files.read()) == 32
+        recorded.generator("conditional")
+    assert recorded.generator().inputs == 32
 
 
 def test_command_writes_the_averaged_generator_of_a_run(tmp_path, capsys):
     run = tmp_path / "run"
     changes = {"steps": 2, "every": 1, "batch_size": 8, "autocast": None}
-    commands.run_training("conditional", run, seed=0, changes=changes)
-    assert generator_files.main([str(run), "--out", str(tmp_path)]) == 0
+    cli.run_training("conditional", run, seed=0, changes=changes)
+    assert main(["generator", str(run), "--out", str(tmp_path)]) == 0
     path = tmp_path / "conditional-generator.bin"
     assert f"{path.stat().st_size:,} bytes" in capsys.readouterr().out
     again, generator = (
-        generator_files.read("conditional", tmp_path),
-        commands.trained(run).generator.eval(),
+        recorded.generator("conditional", tmp_path),
+        cli.trained(run).generator.eval(),
     )
     y = torch.arange(10)
     code = again.table(y)
     zero = torch.zeros(10, 32)  # a rotation leaves it where it is
     shipped, own = again.network(torch.cat([zero, code], 1)), generator(zero, y)
     assert (shipped - own).abs().max() < 0.02
-    assert generator_files.main([str(tmp_path)]) == 1
+    assert main(["generator", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_unconditional_runs_are_refused(tmp_path, capsys):
     changes = {"steps": 1, "every": 1, "batch_size": 8, "autocast": None}
-    commands.run_training("mnist-short", tmp_path, seed=0, changes=changes)
-    assert generator_files.main([str(tmp_path)]) == 1
+    cli.run_training("mnist-short", tmp_path, seed=0, changes=changes)
+    assert main(["generator", str(tmp_path)]) == 1
     assert "mnist-short has no conditional generator" in capsys.readouterr().err

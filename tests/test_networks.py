@@ -19,7 +19,7 @@ from gan_tutorial.networks import (
     mlp_pair,
     paper_pair,
 )
-from gan_tutorial.snapshots import sample
+from gan_tutorial.training import sample
 
 Y = torch.tensor([3, 0, 9, 3])
 

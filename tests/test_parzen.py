@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_tutorial import pairwise
+from gan_tutorial._engine import pairwise
 from gan_tutorial.parzen import PAPER_SIGMAS, ParzenResult, choose_sigma, log_likelihood
 
 SIGMAS = [0.02, 0.05, *PAPER_SIGMAS, 3.0]

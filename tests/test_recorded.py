@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from gan_tutorial import checkpoints, commands, record
+from gan_tutorial import recorded
+from gan_tutorial._engine import checkpoints, cli
 from gan_tutorial.data import flatten, load
 from gan_tutorial.parzen import log_likelihood
 from gan_tutorial.recipes import RECIPES
-from gan_tutorial.snapshots import sample
+from gan_tutorial.training import sample
+from recordings import runs
+from recordings.__main__ import main
 
-NOTES = sorted(record.FOLDER.glob("*.json"))
+NOTES = sorted(recorded.FOLDER.glob("*.json"))
 LARGEST = 300_000  # bytes of one record, pictures and note together
 
 every_record = pytest.mark.parametrize("path", NOTES, ids=[path.stem for path in NOTES])
@@ -45,19 +48,19 @@ def test_record_is_small(path):
 
 def test_every_file_of_numbers_has_its_note():
     noted = {path.stem for path in NOTES}
-    assert {path.stem for path in record.FOLDER.glob("*.npz")} <= noted
+    assert {path.stem for path in recorded.FOLDER.glob("*.npz")} <= noted
 
 
 def test_long_run_of_the_book_is_there_and_good():
-    arrays, note = record.read("mnist-long")
-    assert arrays["digits"].shape == (record.DIGITS, 28, 28)
+    arrays, note = recorded.read("mnist-long")
+    assert arrays["digits"].shape == (runs.DIGITS, 28, 28)
     assert arrays["digits"].dtype == np.uint8
-    assert arrays["stages"].shape == (len(arrays["steps"]), record.SHOWN, 28, 28)
+    assert arrays["stages"].shape == (len(arrays["steps"]), runs.SHOWN, 28, 28)
     assert arrays["steps"][0] == 0
     assert arrays["steps"][-1] == note["steps"]
     assert (np.diff(arrays["steps"]) > 0).all()
     # The same noise at the same step is the same picture.
-    np.testing.assert_array_equal(arrays["stages"][-1], arrays["digits"][: record.SHOWN])
+    np.testing.assert_array_equal(arrays["stages"][-1], arrays["digits"][: runs.SHOWN])
     parzen = note["parzen"]
     assert parzen["samples"] == 10_000
     assert parzen["mean"] >= 225
@@ -69,15 +72,15 @@ def tiny(tmp_path_factory):
     """A run of four steps, made by the command line's own function, and its record."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     changes = {"steps": 4, "every": 1, "batch_size": 8, "autocast": None}
-    commands.run_training("mnist-short", folder, seed=3, resume=False, root="data", changes=changes)
+    cli.run_training("mnist-short", folder, seed=3, resume=False, root="data", changes=changes)
     out = folder.parent / "recorded"
-    record.record(folder, out, title="four steps", samples=200)
+    runs.record(folder, out, title="four steps", samples=200)
     return folder, out
 
 
 def test_record_holds_what_the_run_s_generator_draws(tiny):
     folder, out = tiny
-    arrays, note = record.read("mnist-short", out)
+    arrays, note = recorded.read("mnist-short", out)
     recipe = RECIPES["mnist-short"]
     pair = recipe.build(seed=3)
     state = checkpoints.load(folder / "checkpoint.pt")
@@ -101,7 +104,7 @@ def test_record_holds_what_the_run_s_generator_draws(tiny):
 
 
 def test_stages_are_the_pictures_of_the_grids(tiny):
-    arrays, _ = record.read("mnist-short", tiny[1])
+    arrays, _ = recorded.read("mnist-short", tiny[1])
     assert arrays["steps"].tolist() == [0, 1, 2, 3, 4]
     last = arrays["stages"][-1].astype(int)
     assert np.abs(last - arrays["digits"][:10]).max() <= 1
@@ -110,27 +113,27 @@ def test_stages_are_the_pictures_of_the_grids(tiny):
 
 def test_stages_are_spread_evenly_in_the_logarithm():
     steps = np.arange(0, 21_000, 1000)
-    kept = steps[record.spread(steps)]
+    kept = steps[runs.spread(steps)]
     assert kept[[0, 1, -1]].tolist() == [0, 1000, 20_000]
-    assert len(kept) == record.STAGES
+    assert len(kept) == runs.STAGES
     ratios = kept[2:] / kept[1:-1]
     assert ratios.max() <= 2 * ratios.min()
-    assert record.spread(np.array([0])) == [0]
-    assert record.spread(np.array([0, 5])) == [0, 1]
+    assert runs.spread(np.array([0])) == [0]
+    assert runs.spread(np.array([0, 5])) == [0, 1]
 
 
 def test_losses_are_means_over_windows():
     history = torch.arange(3000, dtype=torch.float64).reshape(1000, 3)
-    kept = record.losses(history)
+    kept = runs.losses(history)
     window = int(kept["loss_steps"][0])
-    assert len(kept["loss_steps"]) <= record.POINTS
+    assert len(kept["loss_steps"]) <= runs.POINTS
     assert kept["penalty"][0] == pytest.approx(history[:window, 1].mean().item())
     assert kept["generator_loss"][-1] == pytest.approx(history[-window:, 2].mean().item())
-    assert record.losses(torch.zeros(0, 3))["penalty"].shape == (0,)
+    assert runs.losses(torch.zeros(0, 3))["penalty"].shape == (0,)
 
 
 def test_command_line_tells_what_is_wrong_in_one_line(tmp_path, capsys):
-    assert record.main([str(tmp_path)]) == 1
+    assert main(["run", str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert "run.json" in error
@@ -139,9 +142,9 @@ def test_command_line_tells_what_is_wrong_in_one_line(tmp_path, capsys):
 
 def test_unknown_record_names_those_there_are(tiny):
     with pytest.raises(ValueError, match=r"'mnist-lnog'.*mnist-short"):
-        record.read("mnist-lnog", tiny[1])
+        recorded.read("mnist-lnog", tiny[1])
 
 
 def test_run_without_grids_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"samples/\*\.png"):
-        record.stages(tmp_path, (1, 28, 28))
+        runs.stages(tmp_path, (1, 28, 28))

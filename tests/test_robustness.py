@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from gan_tutorial import record, robustness
-from gan_tutorial.distributions import mixture, normal
+from gan_tutorial import line, recorded
+from gan_tutorial._engine.stacked import Stack
+from gan_tutorial.distributions import mixture, normal, quantiles
 from gan_tutorial.divergences import wasserstein1
 from gan_tutorial.networks import line_pair
 from gan_tutorial.objectives import gradient_penalty
-from gan_tutorial.robustness import ONE_SIDED, VARIANTS, one_sided_penalty, quantiles
-from gan_tutorial.stacked import Stack
-from gan_tutorial.sweep import Snapshot
+from gan_tutorial.recipes import LINE_DATA, LINE_VARIANTS, line_settings
+from gan_tutorial.sweep import SweepSnapshot
+from recordings import robustness
+from recordings.__main__ import main
 
 
 def test_quantiles_invert_the_cdf():
-    for p in (normal(1.0, 0.3), robustness.P_DATA):
+    for p in (normal(1.0, 0.3), LINE_DATA):
         x = quantiles(p, 500)
         share = (torch.arange(500, dtype=torch.float64) + 0.5) / 500
         assert torch.allclose(p.cdf(x), share, atol=1e-12)
@@ -29,21 +31,21 @@ def affine_snapshot(scale, shift):
     layer.weight.data.fill_(scale)
     layer.bias.data.fill_(shift)
     generator = Stack.of([torch.nn.Sequential(layer)])
-    setting = robustness.setting("GAN", 1, 1e-3)
-    return Snapshot(0, (setting,), (0,), generator, generator, None)
+    setting = line_settings("GAN", 1, 1e-3)
+    return SweepSnapshot(0, (setting,), (0,), generator, generator, None)
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (-0.4, 3.0), (2.0, 0.1), (0.01, 20.0)])
 def test_judge_agrees_with_the_exact_distance_between_densities(scale, shift):
     for p_data in (normal(0.5, 0.8), mixture([-2.0, 2.0], [0.5, 0.7], [0.4, 0.6])):
         exact = wasserstein1(p_data, normal(shift, abs(scale)))
-        found = robustness.wasserstein(affine_snapshot(scale, shift), p_data, n=4000)
+        found = line.wasserstein1(affine_snapshot(scale, shift), p_data, n=4000)
         assert found.shape == (1, 1)
         assert found.item() == pytest.approx(exact, rel=1e-3, abs=1e-3)
 
 
 def test_a_run_that_diverged_has_no_distance():
-    assert math.isnan(robustness.wasserstein(affine_snapshot(math.nan, 0.0)).item())
+    assert math.isnan(line.wasserstein1(affine_snapshot(math.nan, 0.0), LINE_DATA).item())
 
 
 def penalties(slope):
@@ -51,7 +53,7 @@ def penalties(slope):
     real, fake, t = torch.zeros(5, 1), torch.ones(5, 1), torch.rand(5, 1)
     critic = torch.nn.Linear(1, 1)
     critic.weight.data.fill_(slope)
-    both = gradient_penalty(10.0), one_sided_penalty(10.0)
+    both = gradient_penalty(10.0), gradient_penalty(10.0, one_sided=True)
     return [penalty(critic, real, fake, t).item() for penalty in both]
 
 
@@ -67,7 +69,7 @@ def test_one_sided_penalty_teaches_the_critic():
     with torch.no_grad():
         critic[0].weight.mul_(9.0)
     rows = torch.randn(3, 20, 1, generator=torch.Generator().manual_seed(0)).unbind()
-    cost = ONE_SIDED.penalty(critic, rows[0], rows[1], rows[2].sigmoid())
+    cost = gradient_penalty(one_sided=True)(critic, rows[0], rows[1], rows[2].sigmoid())
     cost.backward()
     assert cost > 0
     assert critic[0].weight.grad.abs().sum() > 0
@@ -75,14 +77,14 @@ def test_one_sided_penalty_teaches_the_critic():
 
 def test_unknown_variant_names_those_there_are():
     with pytest.raises(ValueError, match=r"'GANN'.*WGAN-GP"):
-        robustness.setting("GANN", 1, 1e-3)
+        line_settings("GANN", 1, 1e-3)
 
 
 def test_record_is_whole_and_says_what_it_holds():
-    arrays, note = record.read("wgan-robustness")
+    arrays, note = recorded.read("wgan-robustness")
     parts = ("variants", "critic_steps", "rates", "seeds", "steps")
     assert arrays["w1"].shape == tuple(len(note[part]) for part in parts)
-    assert note["variants"] == list(VARIANTS)
+    assert note["variants"] == list(LINE_VARIANTS)
     assert note["steps"] == list(range(0, robustness.STEPS + 1, robustness.EVERY))
     assert np.isfinite(arrays["w1"]).all()
     start = arrays["w1"][..., 0]
@@ -90,7 +92,7 @@ def test_record_is_whole_and_says_what_it_holds():
 
 
 def test_a_part_of_the_record_comes_out_again():
-    arrays, note = record.read("wgan-robustness")
+    arrays, note = recorded.read("wgan-robustness")
     again = robustness.table([1], [1e-3], note["seeds"][:3], steps=80, every=80)
     kept = torch.from_numpy(arrays["w1"][:, :1, 2:3, :3, :2].astype(np.float64))
     assert again.shape == kept.shape
@@ -100,7 +102,7 @@ def test_a_part_of_the_record_comes_out_again():
 def test_command_writes_what_read_gives_back(tmp_path, monkeypatch):
     small = torch.ones(4, 5, 6, 16, 31, dtype=torch.float64)
     monkeypatch.setattr(robustness, "table", lambda: small)
-    assert robustness.main(["--out", str(tmp_path)]) == 0
-    arrays, note = record.read("wgan-robustness", tmp_path)
+    assert main(["robustness", "--out", str(tmp_path)]) == 0
+    arrays, note = recorded.read("wgan-robustness", tmp_path)
     assert (arrays["w1"] == 1).all()
-    assert note["command"] == "python -m gan_tutorial.robustness"
+    assert note["command"] == "python -m recordings robustness"

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -11,12 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from gan_tutorial import checkpoints, runs
+from gan_tutorial._engine import checkpoints
+from gan_tutorial._engine import run as runs
+from gan_tutorial._engine.run import Player
 from gan_tutorial.networks import Gaussian, Pair, circulating_pair, line_pair, mlp, mlp_pair
 from gan_tutorial.objectives import MINIMAX, NON_SATURATING, OBJECTIVES, WGAN, WGAN_GP
-from gan_tutorial.optimizers import adam, rmsprop, sgd
-from gan_tutorial.players import Player
-from gan_tutorial.schedules import cosine, exponential, flat_then_linear, linear
+from gan_tutorial.optimizers import (
+    adam,
+    cosine,
+    exponential,
+    linear,
+    rmsprop,
+    sgd,
+)
 from gan_tutorial.training import DivergenceError, sample, train
 
 DATA = torch.rand(64, 4, generator=torch.Generator().manual_seed(0))
@@ -71,7 +79,8 @@ def test_every_step_is_that_of_the_textbook(objective):
             d_adam.step()
             objective.constrain(d.parameters())
         g_adam.zero_grad()
-        objective.generator_loss(d(g(z))).backward()
+        seen = d(real).detach() if objective.generator_sees_real else None
+        objective.generator_loss(seen, d(g(z))).backward()
         g_adam.step()
     torch.testing.assert_close(vector(shot.discriminator), vector(d), rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(vector(shot.generator), vector(g), rtol=1e-9, atol=1e-12)
@@ -109,6 +118,31 @@ def test_the_discriminator_is_shown_detached_fakes():
     assert not both.requires_grad
     assert fake.requires_grad
     torch.testing.assert_close(both[8:], fake)  # G's own step uses the samples of D's last step
+
+
+def test_real_scores_in_the_generators_step_are_those_of_the_discriminator_that_has_moved():
+    """Asked for where an objective declares it, and by no other: D is called once more for them."""
+    seen = []
+
+    def spy(real, fake):
+        seen.append((real, fake.requires_grad))
+        return -fake.mean()
+
+    for sees in (True, False):
+        pair = tiny()
+        calls = Recorder(pair.discriminator)
+        objective = replace(WGAN, generator_loss=spy, generator_sees_real=sees)
+        shot = last(Pair(pair.generator, calls, pair.prior), steps=1, objective=objective)
+        assert [len(call[0][0]) for call in calls.calls[1:]] == [16, 8] + [8] * sees
+    (real, fake_learns), (none, _) = seen
+    assert fake_learns
+    assert not real.requires_grad
+    assert none is None
+    moved = copy.deepcopy(tiny().discriminator)  # its first step came before G's
+    last(Pair(tiny().generator, moved, pair.prior), steps=1, objective=WGAN)
+    batch = calls.calls[1][0][0][:8]
+    torch.testing.assert_close(real, moved(batch).detach())
+    assert shot.step == 1
 
 
 def test_clipping_holds_after_every_critic_step():
@@ -260,7 +294,6 @@ def test_schedules_start_at_1_fall_and_end(steps, share):
     for schedule, end in (
         (linear(1, 0.2, steps), 0.2),
         (cosine(steps, 0.1), 0.1),
-        (flat_then_linear(steps, 0.3), 0.0),
     ):
         assert schedule(0) == pytest.approx(1)
         assert end - 1e-12 <= schedule(step + 1) <= schedule(step) <= 1
@@ -272,12 +305,12 @@ def test_schedules_start_at_1_fall_and_end(steps, share):
 
 def test_a_loss_that_is_no_longer_finite_names_step_and_network(tmp_path):
     path = tmp_path / "a.pt"
-    fine = {"every": 5, "optimizers": (sgd(0.1), sgd(0.1)), "checkpoint": path}
-    last(steps=10, **fine)
-    good = checkpoints.load(path)
     wild = {"lr": lambda step: 1.0 if step < 12 else 1e30}
+    run = {"every": 5, "optimizers": (sgd(0.1), sgd(0.1)), "schedules": wild, "checkpoint": path}
+    last(steps=10, **run)
+    good = checkpoints.load(path)
     with pytest.raises(DivergenceError, match="lower learning rate") as caught:
-        last(steps=40, resume=True, schedules=wild, **fine)
+        last(steps=40, resume=True, **run)
     assert 12 <= caught.value.step <= 14  # the first mad step is the 13th
     assert caught.value.network in ("discriminator", "generator")
     kept = checkpoints.load(path)  # saved at step 10, the last good one
@@ -300,6 +333,12 @@ def test_weights_that_overflow_in_the_very_last_step_are_noticed():
         ({"seed": -1}, r"seed must be an integer of at least 0, got -1"),
         ({"objective": "wgan"}, r"objective must be an Objective.*'wgan-gp'.*got 'wgan'"),
         ({"optimizers": adam()}, r"optimizers must be two.*got <function"),
+        (
+            {"optimiser": adam()},
+            r"train has no argument 'optimiser'; the settings are objective, op",
+        ),
+        ({"schedules": linear(1, 0, 5)}, r"schedules must be a dict"),
+        ({"autocast": "bfloat16"}, r"autocast must be a torch\.dtype or None, got 'bfloat16'"),
         ({"ema": 1.0}, r"ema must be at least 0 and below 1, or None, got 1\.0"),
         ({"every": [3, 1]}, r"every must be a step count or an increasing sequence"),
         ({"data": torch.rand(5)}, r"data must be a tensor \(n, \.\.\.\)"),
@@ -343,11 +382,6 @@ def test_a_number_of_samples_that_is_none_is_named():
     pair = tiny()
     with pytest.raises(ValueError, match="n must be a number of samples, at least 0, got -1"):
         sample(pair.generator, pair.prior, -1)
-
-
-def test_a_share_that_is_none_is_named():
-    with pytest.raises(ValueError, match=r"flat must be at least 0 and below 1, got 1\.0"):
-        flat_then_linear(10, flat=1.0)
 
 
 def test_sampling_is_reproducible_leaves_the_mode_and_uses_evaluation_mode():

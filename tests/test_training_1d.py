@@ -8,10 +8,10 @@ import torch
 from gan_tutorial.distributions import mixture, normal, sample
 from gan_tutorial.divergences import js
 from gan_tutorial.game import optimal_logit
+from gan_tutorial.line import Cells, jensen_shannon, look
 from gan_tutorial.networks import Gaussian, Pair, line_pair
 from gan_tutorial.objectives import MINIMAX
 from gan_tutorial.optimizers import adam, sgd
-from gan_tutorial.recording import Cells, jensen_shannon, look
 from gan_tutorial.sweep import Setting, sweep
 from gan_tutorial.training import train
 

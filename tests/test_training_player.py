@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import traitlets
 
-from gan_tutorial import recording
+from gan_tutorial import line
 from gan_tutorial.figures import TrainingPlayer
 from gan_tutorial.figures.training_player import FRAMES, RECORDED
 
-SCRIPTS = ("densities.js", "recording.js")
+SCRIPTS = ("densities.js", "line.js")
 RUNS = TrainingPlayer().runs
 
 
@@ -30,9 +30,9 @@ def read(javascript):
 def arrays(run, i):
     """Masses of data and generator and the scores of moment i, by the Python side."""
     p = np.array(run["p_data"])
-    q = recording.unpack(run["p_g"][i], *recording.LOG_MASS).exp()
-    s = recording.unpack(run["score"][i], *recording.SCORE)
-    return recording.torch.from_numpy(p), q / q.sum(), s
+    q = line.unpack(run["p_g"][i], *line.LOG_MASS).exp()
+    s = line.unpack(run["score"][i], *line.SCORE)
+    return line.torch.from_numpy(p), q / q.sum(), s
 
 
 @pytest.mark.parametrize("run", range(len(RUNS)))
@@ -41,10 +41,10 @@ def test_measures_agree_with_python(read, run, i):
     p, q, s = arrays(RUNS[run], i)
     found = read[run]["moments"][i]
     expected = {
-        "value": recording.value(p, q, s),
-        "js": recording.jensen_shannon(p, q),
-        "best": 2 * recording.jensen_shannon(p, q) - 2 * np.log(2),
-        "accuracy": recording.accuracy(p, q, s),
+        "value": line.value(p, q, s),
+        "js": line.jensen_shannon(p, q),
+        "best": 2 * line.jensen_shannon(p, q) - 2 * np.log(2),
+        "accuracy": line.accuracy(p, q, s),
     }
     for name, number in expected.items():
         assert found[name] == pytest.approx(float(number), abs=1e-9), name
@@ -62,8 +62,8 @@ def test_curves_agree_with_python(read, run):
     optimal = np.array(found["optimal"], dtype=float)
     np.testing.assert_allclose(optimal[shown], best[shown], rtol=1e-9)
     np.testing.assert_allclose(read[run]["data"], p[1:-1] / width, rtol=1e-9)
-    np.testing.assert_allclose(read[run]["centres"], recording.Cells().centres[1:-1], atol=1e-12)
-    x = recording.unpack(RUNS[run]["x"][5], -6.0, 6.0)
+    np.testing.assert_allclose(read[run]["centres"], line.Cells().centres[1:-1], atol=1e-12)
+    x = line.unpack(RUNS[run]["x"][5], -6.0, 6.0)
     np.testing.assert_allclose(found["x"], x, atol=1e-9)
 
 

@@ -8,8 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_tutorial import checkpoints, commands, record, weights
-from gan_tutorial.snapshots import sample
+from gan_tutorial import recorded
+from gan_tutorial._engine import checkpoints, cli
+from gan_tutorial.training import sample
+from recordings import runs
+from recordings.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +20,9 @@ def tiny(tmp_path_factory):
     """A run of four steps and its weights."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     changes = {"steps": 4, "every": 4, "batch_size": 8, "autocast": None}
-    commands.run_training("mnist-short", folder, seed=3, resume=False, root="data", changes=changes)
+    cli.run_training("mnist-short", folder, seed=3, resume=False, root="data", changes=changes)
     out = folder.parent / "weights"
-    weights.keep(folder, out)
+    runs.weights(folder, out)
     return folder, out
 
 
@@ -28,7 +31,7 @@ def tiny(tmp_path_factory):
 def test_bytes_are_within_half_a_level_of_the_matrix(rows, columns, seed, size):
     rng = torch.Generator().manual_seed(seed)
     matrix = size * torch.randn(rows, columns, generator=rng)
-    kept = weights.unpack(weights.pack("w", matrix))["w"]
+    kept = recorded._unpacked(runs.packed("w", matrix))["w"]
     level = matrix.abs().amax(1, keepdim=True) / 127
     assert kept.dtype == torch.float32
     assert ((kept - matrix).abs() <= 0.5001 * level).all()
@@ -36,15 +39,15 @@ def test_bytes_are_within_half_a_level_of_the_matrix(rows, columns, seed, size):
 
 def test_vectors_counts_and_rows_of_zeros_are_kept_as_they_are():
     for tensor in (torch.randn(5), torch.tensor(7), torch.zeros(2, 3)):
-        kept = weights.unpack(weights.pack("t", tensor))["t"]
+        kept = recorded._unpacked(runs.packed("t", tensor))["t"]
         assert kept.dtype == tensor.dtype
         assert torch.equal(kept, tensor)
 
 
 def test_kept_pair_is_the_run_s_average_and_its_critic(tiny):
     folder, out = tiny
-    pair = weights.load("mnist-short", out)
-    _, _, generator, prior = commands.trained(folder)
+    pair = recorded.pair("mnist-short", out)
+    _, _, generator, prior = cli.trained(folder)
     ours, theirs = sample(pair.generator, pair.prior, 64), sample(generator, prior, 64)
     assert (ours - theirs).abs().max() < 0.02
     state = checkpoints.load(folder / "checkpoint.pt")["discriminator"]["network"]
@@ -56,15 +59,15 @@ def test_kept_pair_is_the_run_s_average_and_its_critic(tiny):
 
 
 def test_long_run_of_the_book_draws_the_digits_of_its_record():
-    pair = weights.load("mnist-long")
-    arrays, _ = record.read("mnist-long")
-    drawn = sample(pair.generator, pair.prior, 10_000)[: record.DIGITS]
+    pair = recorded.pair("mnist-long")
+    arrays, _ = recorded.read("mnist-long")
+    drawn = sample(pair.generator, pair.prior, 10_000)[: runs.DIGITS]
     gap = drawn - torch.from_numpy(arrays["digits"]).flatten(1) / 255
     assert gap.square().mean() < 1e-3  # eight bits for a weight leave the pictures as they were
 
 
 def test_weights_say_where_they_come_from_and_are_small():
-    for path in weights.FOLDER.glob("*.npz"):
+    for path in (recorded.FOLDER / "weights").glob("*.npz"):
         note = json.loads(path.with_suffix(".json").read_text())
         assert {"machine", "date", "versions", "seed", "command", "steps"} <= note.keys()
         assert not any(root in json.dumps(note) for root in ("/tmp", "/home", "/root", "/work"))
@@ -75,15 +78,15 @@ def test_weights_say_where_they_come_from_and_are_small():
 
 def test_unknown_name_and_empty_folder_are_refused_in_words(tmp_path, capsys):
     with pytest.raises(ValueError, match="mnist-long"):
-        weights.load("mnist-longer")
+        recorded.pair("mnist-longer")
     with pytest.raises(ValueError, match=r"run\.json"):
-        weights.keep(tmp_path, tmp_path)
-    assert weights.main([str(tmp_path)]) == 1
+        runs.weights(tmp_path, tmp_path)
+    assert main(["weights", str(tmp_path)]) == 1
     assert "error" in capsys.readouterr().err
 
 
 def test_command_writes_what_load_reads(tiny, tmp_path, capsys):
     folder, _ = tiny
-    assert weights.main([str(folder), "--out", str(tmp_path)]) == 0
+    assert main(["weights", str(folder), "--out", str(tmp_path)]) == 0
     assert "mnist-short.npz" in capsys.readouterr().out
-    assert weights.load("mnist-short", tmp_path).prior.dim == 100
+    assert recorded.pair("mnist-short", tmp_path).prior.dim == 100

@@ -14,7 +14,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from gan_tutorial.generator_files import noise_dim, unpack
+from gan_tutorial.recorded import unpack_generator
 
 from .base import Figure, choice, slider
 
@@ -33,7 +33,7 @@ def content() -> bytes:
 @cache
 def generator():
     """The generator that the figure runs, as a torch module G(z, y)."""
-    return unpack(content())
+    return unpack_generator(content())
 
 
 def normals(seed: int, count: int) -> list[float]:
@@ -117,7 +117,7 @@ class ConditionalGenerator(Figure):
 
     def z(self) -> Tensor:
         """The noise that is shown, (d,)."""
-        z = torch.tensor(normals(int(self.seed), noise_dim(generator())))
+        z = torch.tensor(normals(int(self.seed), generator().inputs))
         z[: len(MOVED)] = torch.tensor([getattr(self, name) for name in MOVED])
         return z
 

@@ -3,15 +3,14 @@
 ``mathematics``  formulas are set at build time with KaTeX, so no page carries a formula engine
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
 ``pages``        what the stock theme loads and this book does not need; icons as a small font
-``api``          the package's docstrings as a page
 ``freshness``    executed notebooks are forgotten when the package they import has changed
 ``execution``    notebooks that have to run are run side by side
 """
 
-from . import api, engine, execution, figures, freshness, mathematics, pages
+from . import engine, execution, figures, freshness, mathematics, pages
 
 
 def setup(app):
-    for part in (engine, mathematics, figures, pages, freshness, execution, api):
+    for part in (engine, mathematics, figures, pages, freshness, execution):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

@@ -23,15 +23,18 @@ section 3.1), so the cut-off is widened by :math:`4e`: once for the pair, once f
 :math:`\hat d_i`, and twice that for the roundings of norms and sums.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from gan_tutorial.products import linear
+from gan_tutorial._engine.onednn import linear
 
 TOLERANCE = 6e-4  # nats: the rounding of the matrix product that a rate may show
 NEGLIGIBLE = 1e-5  # nats: the most that leaving far pairs out may change
@@ -111,15 +114,15 @@ def _plan(m: int, n: int, d: int, memory: int, device: torch.device) -> _Plan:
 class _full_precision:  # noqa: N801 (used as a context, like torch.no_grad)
     """Keep TF32, bfloat16 and autocast out of the distances, whatever the caller has on."""
 
-    def __init__(self, device: torch.device):
+    def __init__(self, device: torch.device) -> None:
         self.autocast = torch.autocast(device.type, enabled=False)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")
         self.autocast.__enter__()
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self.autocast.__exit__(*error)
         torch.set_float32_matmul_precision(self.before)
 
@@ -127,7 +130,7 @@ class _full_precision:  # noqa: N801 (used as a context, like torch.no_grad)
 class _Tile:
     """Some rows of one set: as given, and centred, with their squared norms (float64)."""
 
-    def __init__(self, given: Tensor, shift: Tensor, device: torch.device):
+    def __init__(self, given: Tensor, shift: Tensor, device: torch.device) -> None:
         self.given, self.shift, self.size = given.to(device), shift, len(given)
         exact = self.exact()
         self.centred = exact.to(given.dtype)
@@ -140,7 +143,7 @@ class _Tile:
 class _SampleTile(_Tile):
     """Samples, ready for the product: filled up to whole groups with rows whose kernels are 0."""
 
-    def __init__(self, given: Tensor, shift: Tensor, device: torch.device):
+    def __init__(self, given: Tensor, shift: Tensor, device: torch.device) -> None:
         super().__init__(given, shift, device)
         fill = -len(given) % GROUP
         self.twice = functional.pad(self.centred.mul_(2), (0, 0, 0, fill))

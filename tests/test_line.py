@@ -15,9 +15,7 @@ from gan_tutorial.distributions import mixture, normal, sample
 from gan_tutorial.divergences import js
 from gan_tutorial.game import optimal_logit
 from gan_tutorial.game import value as exact_value
-from gan_tutorial.networks import Gaussian, Pair, line_pair
-from gan_tutorial.optimizers import adam
-from gan_tutorial.recording import (
+from gan_tutorial.line import (
     ARROWS,
     Cells,
     Noise,
@@ -25,11 +23,13 @@ from gan_tutorial.recording import (
     jensen_shannon,
     look,
     pack,
+    player_run,
     push_forward,
-    record,
     unpack,
     value,
 )
+from gan_tutorial.networks import Gaussian, Pair, line_pair
+from gan_tutorial.optimizers import adam
 from gan_tutorial.sweep import Setting, sweep
 from gan_tutorial.training import train
 
@@ -145,7 +145,7 @@ def test_a_record_is_small_plain_json_and_keeps_the_divergence():
     pair = Pair(affine(1.3, 0.4), affine(0.5, 0.0), Gaussian(1))
     snapshots = train(pair, DATA.double(), steps=2, every=1, seed=0)
     moments = [look(snapshot) for snapshot in snapshots]
-    run = record("one", moments, (), P_DATA, note="a note")
+    run = player_run("one", moments, (), P_DATA, note="a note")
     assert json.loads(json.dumps(run)) == run
     assert len(json.dumps(run["p_g"] + run["score"] + run["x"])) < 450 * len(moments)
     cells = Cells()

@@ -1,4 +1,4 @@
-"""`products.linear` is `torch.nn.functional.linear`: the value and every derivative."""
+"""`onednn.linear` is `torch.nn.functional.linear`: the value and every derivative."""
 
 import pytest
 import torch
@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan_tutorial import products
+from gan_tutorial._engine import onednn
+from gan_tutorial._engine.onednn import Linear, linear
 from gan_tutorial.data import load
 from gan_tutorial.networks import circulating_pair
 from gan_tutorial.objectives import WGAN_GP
-from gan_tutorial.products import Linear, linear
 from gan_tutorial.training import train
 
 
@@ -29,9 +29,9 @@ def close(found, expected):
 @pytest.fixture
 def always(monkeypatch):
     """Send products of any size to oneDNN, or skip where this PyTorch has none."""
-    if not products.ONEDNN:
+    if not onednn.ONEDNN:
         pytest.skip("this PyTorch was built without oneDNN's linear layer")
-    monkeypatch.setattr(products, "SMALLEST", 0)
+    monkeypatch.setattr(onednn, "SMALLEST", 0)
 
 
 @settings(deadline=None, max_examples=25)
@@ -40,7 +40,7 @@ def test_value_and_gradients_of_any_shape(n, inputs, outputs):
     x, weight, bias = tensors(n, inputs, outputs)
     slope = torch.randn(n, outputs, generator=torch.Generator().manual_seed(1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "SMALLEST", 0)
+        patch.setattr(onednn, "SMALLEST", 0)
         found = linear(x, weight, bias)
         gradients = torch.autograd.grad(found, (x, weight, bias), slope)
     expected = functional.linear(x, weight, bias)
@@ -138,5 +138,5 @@ def test_training_is_that_with_torchs_own_products(monkeypatch):
         return torch.stack([last.history["discriminator"], last.history["penalty"]])
 
     ours = losses()
-    monkeypatch.setattr(products, "ONEDNN", False)
+    monkeypatch.setattr(onednn, "ONEDNN", False)
     torch.testing.assert_close(ours, losses(), rtol=2e-2, atol=2e-3)

@@ -7,6 +7,8 @@ oneDNN comes with PyTorch, and `linear` below asks it directly where that pays.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,13 +21,13 @@ class _OfInput(torch.autograd.Function):
     """The product x Wᵀ + b, as a function of x alone."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, held: tuple[Tensor, Tensor | None]) -> Tensor:
-        weight, bias = held
+    def forward(ctx: Any, x: Tensor, untracked: tuple[Tensor, Tensor | None]) -> Tensor:
+        weight, bias = untracked
         ctx.save_for_backward(weight)
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
     @staticmethod
-    def backward(ctx, slope: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
         (weight,) = ctx.saved_tensors
         return linear(slope, weight.t()), None
 
@@ -34,13 +36,13 @@ class _OfParameters(torch.autograd.Function):
     """Zeros that stand for what the product changes by when W and b do."""
 
     @staticmethod
-    def forward(ctx, weight: Tensor, bias: Tensor | None, held: tuple[Tensor]) -> Tensor:
-        (x,) = held
+    def forward(ctx: Any, weight: Tensor, bias: Tensor | None, untracked: tuple[Tensor]) -> Tensor:
+        (x,) = untracked
         ctx.save_for_backward(x)
         return x.new_zeros(()).expand(len(x), len(weight))
 
     @staticmethod
-    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         (x,) = ctx.saved_tensors
         of_weight, of_bias, _ = ctx.needs_input_grad
         gradient = linear(slope.t(), x.t()) if of_weight else None
@@ -49,7 +51,7 @@ class _OfParameters(torch.autograd.Function):
 
 def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x Wᵀ + b by oneDNN, as two nodes of the graph, of which autograd runs those it needs: G's
-    step wants D's gradient in x but not in W, and a single node could not tell. (`held` hides a
+    step wants D's gradient in x but not in W, and a single node could not tell. (`untracked` hides a
     tensor from autograd's bookkeeping, not from the gradients of gradients.)
     """
     y = _OfInput.apply(x, (weight, bias))

@@ -7,11 +7,15 @@ component's centre has them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
+
+Integrand = Callable[[Tensor, Tensor], Tensor]
 
 NODES = 16
 RELATIVE_TOLERANCE = 1e-12
@@ -24,11 +28,11 @@ PATIENCE = 3  # levels in a row: a kink may by luck look flatter on one level th
 class Panels(NamedTuple):
     """Intervals ``[anchor + low, anchor + high]``; three tensors of shape ``(n,)``."""
 
-    anchor: torch.Tensor
-    low: torch.Tensor
-    high: torch.Tensor
+    anchor: Tensor
+    low: Tensor
+    high: Tensor
 
-    def select(self, which: torch.Tensor) -> Panels:
+    def select(self, which: Tensor) -> Panels:
         return Panels(self.anchor[which], self.low[which], self.high[which])
 
     def halves(self) -> Panels:
@@ -38,20 +42,20 @@ class Panels(NamedTuple):
         high = torch.stack([middle, self.high], 1).flatten()
         return Panels(self.anchor.repeat_interleave(2), low, high)
 
-    def points(self, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def points(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Anchors ``(n, 1)`` and offsets ``(n, m)`` of the points at fractions ``t`` in [0, 1]."""
         offset = self.low[:, None] + (self.high - self.low)[:, None] * t
         return self.anchor[:, None], offset
 
 
 @lru_cache
-def gauss_legendre(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+def gauss_legendre(n: int) -> tuple[Tensor, Tensor]:
     """Nodes and weights of the ``n``-point rule on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return torch.from_numpy((nodes + 1) / 2), torch.from_numpy(weights / 2)
 
 
-def integrate(f, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float:
+def integrate(f: Integrand, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float:
     """The integral of ``f(anchor, offset)`` over all panels.
 
     A panel is accepted once its integral agrees with the sum over its two halves to
@@ -78,12 +82,12 @@ def integrate(f, panels: Panels, tolerance: float = RELATIVE_TOLERANCE) -> float
     return done + whole.sum().item()
 
 
-def _rule(f, panels: Panels) -> torch.Tensor:
+def _rule(f: Integrand, panels: Panels) -> Tensor:
     nodes, weights = gauss_legendre(NODES)
     return (f(*panels.points(nodes)) @ weights) * (panels.high - panels.low)
 
 
-def split_at_sign_changes(f, panels: Panels) -> Panels:
+def split_at_sign_changes(f: Integrand, panels: Panels) -> Panels:
     """The same panels, cut wherever ``f(anchor, offset)`` changes its sign.
 
     Each panel is sampled on a grid; cells with a sign change, and cells where ``f`` comes so
@@ -111,7 +115,7 @@ def split_at_sign_changes(f, panels: Panels) -> Panels:
     return _cut(panels, owner[crossing], roots)
 
 
-def _may_touch(values: torch.Tensor) -> torch.Tensor:
+def _may_touch(values: Tensor) -> Tensor:
     """Cells ``(n, m)`` of the grid ``(n, m + 1)`` beside a minimum of ``|f|`` close to zero."""
     size = values.abs()
     edge = torch.full_like(size[:, :1], torch.inf)
@@ -125,7 +129,7 @@ def _may_touch(values: torch.Tensor) -> torch.Tensor:
     return low[:, :-1] | low[:, 1:]
 
 
-def _cut(panels: Panels, owner: torch.Tensor, offset: torch.Tensor) -> Panels:
+def _cut(panels: Panels, owner: Tensor, offset: Tensor) -> Panels:
     """Cut panel ``owner[i]`` at ``offset[i]`` for every ``i``."""
     index = torch.arange(len(panels.low))
     index = torch.cat([index, index, owner])

@@ -1,0 +1,157 @@
+"""Checkpoints that are either whole or not there.
+
+A file is one line, `gan-tutorial checkpoint 2 <sha256 of the rest>`, and then what `torch.save`
+wrote. It is written beside its final place, flushed to the disk, and moved there in one step, so a
+process that is killed at any moment leaves the previous file or the new one and never half of one.
+Reading checks the digest first and then unpacks tensors and plain values only
+(`weights_only=True`): no code in a file is ever run.
+
+A run that goes on must be the run that was stopped: `plain` writes down what decides it, and
+`difference` finds what is another.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import io
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+MAGIC = b"gan-tutorial checkpoint 2 "
+
+
+def check_place(path: str | os.PathLike[str] | None, resume: bool) -> None:
+    """A path in a folder that exists, not yet taken unless the run is resumed."""
+    if path is None:
+        if resume:
+            raise ValueError("resume=True needs checkpoint, the file to resume from; got None")
+        return
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"checkpoint: the folder {path.parent} does not exist; make it first")
+    if path.exists() and not resume:
+        raise ValueError(
+            f"checkpoint: {path} exists; resume=True goes on from it, or name another file"
+        )
+
+
+def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
+    """Write `state` (tensors, numbers, strings, dicts and lists of them) to `path`, atomically."""
+    path = Path(path)
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    payload = buffer.getvalue()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> dict[str, Any]:
+    """The state that `save` wrote; the file itself is only read.
+
+    Raises FileNotFoundError when there is none, and ValueError when it is not one of ours, was cut
+    short or changed since it was written, or holds more than tensors and plain values.
+    """
+    data = Path(path).read_bytes()
+    head, _, payload = data.partition(b"\n")
+    if not head.startswith(MAGIC):
+        raise ValueError(f"{path} is not a checkpoint of gan_tutorial (or one of another version)")
+    if head[len(MAGIC) :].decode(errors="replace") != hashlib.sha256(payload).hexdigest():
+        raise ValueError(
+            f"{path} was cut short or changed after it was written (its digest does not match). It "
+            "is left as it is: restore it from a copy, or name another file to start afresh"
+        )
+    try:
+        return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path} holds more than tensors and plain values; nothing in it was run ({error})"
+        ) from error
+
+
+def sweep_partial(path: str | os.PathLike[str]) -> None:
+    """Delete what killed processes left beside `path` while they were writing it."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{path.name}.*.partial"):
+        leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def interrupts_held(hold: bool) -> Iterator[threading.Event]:
+    """While inside, Ctrl-C only sets the event that is yielded, so that a step is never cut in two.
+
+    Without `hold`, and outside the main thread (where Python delivers no signals), nothing changes.
+    """
+    pressed = threading.Event()
+    if not hold or threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    previous = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def plain(value: object) -> Any:
+    """`value` as numbers, words, lists and dicts, so that what decides a run can be kept and
+    compared: a function by its name and by the values that it has closed over.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, functools.partial):
+        return {"function": plain(value.func), "given": plain([value.args, value.keywords])}
+    if hasattr(value, "__code__"):
+        return _plain_function(value)
+    if hasattr(value, "__qualname__") or not hasattr(value, "__dict__"):
+        return getattr(value, "__qualname__", None) or str(value)
+    return {"object": type(value).__qualname__, **plain(vars(value))}
+
+
+def _plain_function(function: Any) -> Any:
+    function = inspect.unwrap(function)  # under decorators such as torch.no_grad
+    code, name = function.__code__, function.__qualname__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    inside = {variable: plain(cell.cell_contents) for variable, cell in cells}
+    if "<lambda>" in name:  # its name says nothing: what it computes with does
+        constants = [
+            c for c in code.co_consts if c is None or isinstance(c, bool | int | float | str)
+        ]
+        inside["code"] = [*constants, *code.co_names]
+    return {"function": name, **inside} if inside else name
+
+
+def difference(a: Any, b: Any, name: str = "") -> tuple[str, Any, Any] | None:
+    """The first place in which two plain values differ, ("objective.weight", 10.0, 1.0), or None."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping) and a.keys() == b.keys():
+        parts = ((f"{name}.{key}" if name else key, a[key], b[key]) for key in a)
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        parts = ((f"{name}[{i}]", *both) for i, both in enumerate(zip(a, b, strict=True)))
+    else:
+        return None if a == b else (name.removeprefix("settings."), a, b)
+    found = (difference(theirs, own, place) for place, theirs, own in parts)
+    return next(filter(None, found), None)

@@ -1,0 +1,352 @@
+"""The state of one training run: two players, data, randomness, losses, and how a batch is drawn.
+
+All that a checkpoint must hold is here, and all that decides whether a checkpoint belongs to the
+run that would go on from it.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from gan_tutorial._engine import checkpoints, devices
+from gan_tutorial.networks import Pair, bind
+
+if TYPE_CHECKING:
+    from gan_tutorial.optimizers import Factory, Schedule
+    from gan_tutorial.training import Settings
+
+CHECK = 500  # steps between two looks at the losses where no snapshot comes sooner
+LOSSES = ("discriminator", "penalty", "generator")  # in the order in which a step computes them
+
+
+class DivergenceError(RuntimeError):
+    """Training left the finite numbers: which `network`, what of it, at which `step`."""
+
+    def __init__(self, step: int, network: str, what: str) -> None:
+        super().__init__(
+            f"the {network}'s {what} at step {step}. Try a lower learning rate for it, a "
+            "smaller β₁, or another objective (NON_SATURATING, WGAN_GP). A checkpoint saved before "
+            "this step is untouched."
+        )
+        self.step, self.network = step, network
+
+
+class Randomness:
+    """The two random streams of a training run: `rng` for data and noise, and a private copy of
+    PyTorch's global stream for the layers that use it unasked (dropout).
+
+    ``with randomness:`` puts the private copy in the global one's place, and takes it back at the
+    end.
+    """
+
+    def __init__(self, device: torch.device, seed: int, own: int = 0) -> None:
+        """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
+        self.rng = torch.Generator(device).manual_seed(seed)
+        private = torch.Generator(device).manual_seed(seed + 1_000_003 * (own + 1))
+        self._private, self._callers = private.get_state(), None
+        self._own, self._global = own, _global_generator(device)
+
+    def __enter__(self) -> None:
+        self._callers = self._global.get_state()
+        self._global.set_state(self._private)
+
+    def __exit__(self, *exception: object) -> None:
+        self._private = self._global.get_state()
+        self._global.set_state(self._callers)
+        self._callers = None
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Both streams, as byte tensors, inside the `with` block or outside."""
+        outside = self._callers is None
+        layers = self._private if outside else self._global.get_state()
+        return {"rng": self.rng.get_state(), "layers": layers}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on exactly where `state_dict` was taken."""
+        self.rng.set_state(state["rng"].cpu())
+        if self._own == 0:  # the state is rank 0's: the others' dropout goes on differing from it
+            self._private = state["layers"].cpu()
+
+
+def _global_generator(device: torch.device) -> torch.Generator:
+    if device.type != "cuda":
+        return torch.default_generator
+    index = torch.cuda.current_device() if device.index is None else device.index
+    return torch.cuda.default_generators[index]
+
+
+class Player:
+    """A network, its trainable parameters and their optimiser. One with nothing to train stands
+    still.
+    """
+
+    def __init__(
+        self, network: nn.Module, factory: Factory, schedules: Mapping[str, Schedule]
+    ) -> None:
+        self.network, self.schedules = network, schedules
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = factory(self.parameters) if self.parameters else None
+        self.initial = [{k: v for k, v in g.items() if k != "params"} for g in self.groups()]
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The optimiser's groups of parameters with their options."""
+        return self.optimizer.param_groups if self.optimizer else []
+
+    def descend(self, loss: Tensor) -> None:
+        """One optimiser step down the gradient of `loss` in this player's parameters, and in no
+        other.
+        """
+        if self.optimizer is None:
+            return
+        gradients = torch.autograd.grad(loss, self.parameters)
+        devices.average_(gradients)
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            # A gradient may come transposed, and fused optimisers read memory in a parameter's order.
+            parameter.grad = gradient.contiguous()
+        self.optimizer.step()
+
+    def schedule(self, step: int) -> None:
+        """Multiply the optimiser's initial options by the schedules' factors at `step`."""
+        for group, initial in zip(self.groups(), self.initial, strict=True):
+            for option, factor in self.schedules.items():
+                if option not in initial:
+                    name = type(self.optimizer).__name__
+                    raise ValueError(
+                        f"schedules: {name} has no option {option!r}, only {sorted(initial)}"
+                    )
+                value = initial[option] * factor(step)
+                if isinstance(group[option], Tensor):
+                    group[option].fill_(value)
+                else:
+                    group[option] = value
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights and the optimiser's memory."""
+        memory = self.optimizer.state_dict()["state"] if self.optimizer else {}
+        return {"network": self.network.state_dict(), "memory": memory}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on exactly where `state_dict` was taken."""
+        self.network.load_state_dict(state["network"])
+        if self.optimizer:
+            groups = self.optimizer.state_dict()["param_groups"]
+            self.optimizer.load_state_dict({"state": state["memory"], "param_groups": groups})
+
+
+class Run:
+    """Two players, the average generator, the data, the randomness, and the losses so far."""
+
+    def __init__(
+        self, pair: Pair, data: Tensor, labels: Tensor | None, settings: Settings, seed: int
+    ) -> None:
+        parameter = next(pair.generator.parameters())
+        self.device, self.dtype = parameter.device, parameter.dtype
+        data = data.flatten(1)
+        self.data = data.to(self.device, data.dtype if data.dtype == torch.uint8 else self.dtype)
+        self.labels = None if labels is None else labels.to(self.device, torch.int64)
+        self.prior, self.settings, self.seed = pair.prior, settings, seed
+        of_d, of_g = settings.optimizers
+        self.d = Player(pair.discriminator.train(), of_d, settings.schedules)
+        self.g = Player(pair.generator.train(), of_g, settings.schedules)
+        devices.copy_from_rank_0(_floats(self.d.network) + _floats(self.g.network))
+        self.average = pair.generator if settings.ema is None else copy.deepcopy(pair.generator)
+        self.averages, self.live = _floats(self.average), _floats(pair.generator)
+        enabled = settings.autocast is not None
+        self.autocast = torch.autocast(self.device.type, settings.autocast, enabled=enabled)
+        self.randomness = Randomness(self.device, seed, own=devices.rank())
+        self.losses = torch.zeros(CHECK, len(LOSSES), dtype=torch.float32, device=self.device)
+        self.cursor = torch.zeros(1, dtype=torch.int64, device=self.device)
+        self.history = torch.zeros(0, len(LOSSES), dtype=torch.float32)
+        self.taken, self.seconds = 0, 0.0
+
+    def draw(self) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+        """A batch: labels y, real samples, noise z, and a uniform number t for each sample."""
+        n, rng = self.settings.batch_size, self.randomness.rng
+        rows = torch.randint(len(self.data), (n,), generator=rng, device=self.device)
+        z, t = self.prior(n, rng), torch.rand(n, 1, generator=rng, device=self.device)
+        rows, z, t = map(devices.own_rows, (rows, z, t))
+        real = self.data[rows].to(self.dtype)
+        if self.data.dtype == torch.uint8:
+            real.div_(255)
+        y = None if self.labels is None else self.labels[rows]
+        return y, real, z.to(self.dtype), t
+
+    @torch.no_grad()
+    def scored_anew(self, real: Tensor, y: Tensor | None) -> Tensor:
+        """Logits of the discriminator, which has moved since it saw them, on real samples."""
+        return bind(self.d.network, y)(real).to(self.dtype)
+
+    def record(self, *losses: Tensor) -> None:
+        """Note one step's losses, in the order of `LOSSES`, where they were computed."""
+        self.losses.index_copy_(0, self.cursor, torch.stack(losses).detach().float()[None])
+        self.cursor += 1
+
+    def update_average(self) -> None:
+        """Move the average generator towards the live one.
+
+        Until `ema` takes over, step i counts in proportion to i: the first weights are forgotten
+        soon, and the average already reaches over half of a short run.
+        """
+        if self.settings.ema is not None:
+            decay = min(self.settings.ema, (self.taken - 1) / (self.taken + 1))
+            get_ema_multi_avg_fn(decay)(self.averages, self.live, None)
+
+    def read_losses(self) -> None:
+        """Read the losses since the last time; DivergenceError where they or the weights are not
+        finite.
+        """
+        devices.average_([self.losses])
+        new = self.losses[: self.taken - len(self.history)].cpu()
+        self.cursor.zero_()
+        if not new.isfinite().all():
+            row, column = (~new.isfinite()).nonzero()[0].tolist()
+            network = "generator" if LOSSES[column] == "generator" else "discriminator"
+            what = f"loss is {new[row, column].item()}"
+            raise DivergenceError(len(self.history) + row + 1, network, what)
+        self.history = torch.cat([self.history, new])
+        for network, player in (("discriminator", self.d), ("generator", self.g)):
+            if not all(tensor.isfinite().all() for tensor in _floats(player.network)):
+                raise DivergenceError(self.taken, network, "weights are no longer finite")
+
+    def losses_so_far(self) -> dict[str, Tensor]:
+        """Each loss by its name, (step,)."""
+        return {name: self.history[:, i].clone() for i, name in enumerate(LOSSES)}
+
+    @functools.cached_property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must share with the run that goes on from it, as plain values."""
+        return {
+            "settings": checkpoints.plain(self.settings),
+            "seed": self.seed,
+            "dtype": str(self.dtype),
+            "data": self.fingerprint(),
+            "weights": {
+                name: [list(tensor.shape) for tensor in player.network.state_dict().values()]
+                for name, player in (("discriminator", self.d), ("generator", self.g))
+            },
+        }
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The data's shape and what its numbers, with the labels, come to."""
+        digest = hashlib.sha256()
+        for part in (self.data, *([] if self.labels is None else [self.labels])):
+            digest.update(part.cpu().contiguous().view(torch.uint8).numpy())
+        shape, kind = list(self.data.shape), str(self.data.dtype)
+        return {
+            "shape": shape,
+            "dtype": kind,
+            "labels": self.labels is not None,
+            "sha256": digest.hexdigest(),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the next step depends on, and the versions that wrote it."""
+        return {
+            "identity": self.identity,
+            "versions": {"torch": str(torch.__version__)},
+            "step": self.taken,
+            "seconds": self.seconds,
+            "history": self.history,
+            "discriminator": self.d.state_dict(),
+            "generator": self.g.state_dict(),
+            "average": self.average.state_dict(),
+            "randomness": self.randomness.state_dict(),
+        }
+
+    def resume(self, path: Path) -> None:
+        """Go on exactly where the checkpoint at `path` was taken, if there is one, in every process.
+
+        Raises ValueError where it is of another run, naming what differs.
+        """
+        state = None
+        if devices.rank() == 0:
+            checkpoints.sweep_partial(path)
+            state = checkpoints.load(path) if path.exists() else None
+        state = devices.from_rank_0(state)
+        if state is None:
+            return
+        differs = checkpoints.difference(state["identity"], self.identity)
+        if differs:
+            name, theirs, own = differs
+            raise ValueError(
+                f"{path} was made with {name} = {theirs!r}, this run has {own!r}; go on with the "
+                "former, or name another file"
+            )
+        self.taken, self.seconds = state["step"], state["seconds"]
+        self.history = state["history"].cpu()
+        self.d.load_state_dict(state["discriminator"])
+        self.g.load_state_dict(state["generator"])
+        self.average.load_state_dict(state["average"])
+        self.randomness.load_state_dict(state["randomness"])
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    return [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
+
+
+def whole_number(name: str, value: object, least: int = 1) -> None:
+    """Raise ValueError unless `value` is an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+
+
+def check_data(data: Tensor, labels: Tensor | None) -> None:
+    """Rows of uint8 or finite floating-point numbers, and one integer label for each row."""
+    if not isinstance(data, Tensor) or data.dim() < 2 or len(data) == 0:
+        what = f"shape {tuple(data.shape)}" if isinstance(data, Tensor) else type(data).__name__
+        raise ValueError(f"data must be a tensor (n, ...) of at least two dimensions, got {what}")
+    if data.dtype != torch.uint8 and not data.is_floating_point():
+        raise ValueError(f"data must be uint8 (0 to 255) or floating-point, got {data.dtype}")
+    if data.is_floating_point() and not data.isfinite().all():
+        raise ValueError("data must be finite, got NaN or infinite entries")
+    if labels is None:
+        return
+    tensor = isinstance(labels, Tensor)
+    if not tensor or labels.shape != data.shape[:1] or labels.is_floating_point():
+        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
+        raise ValueError(
+            f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
+        )
+
+
+def check_games_data(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
+    """The data are such, the generator turns noise into rows of their width, and the discriminator
+    rows into logits (n, 1).
+    """
+    check_data(data, labels)
+    width = data[0].numel()
+    y = None if labels is None else torch.stack([labels.min(), labels.max()]).long()
+    fake = _called("generator", pair.generator, "its prior's noise", _noise(pair), y)
+    if fake.shape != (2, width):
+        raise ValueError(
+            f"the generator's samples have shape {tuple(fake.shape)}, the data need (n, {width})"
+        )
+    score = _called("discriminator", pair.discriminator, "the samples", fake, y)
+    if score.shape != (2, 1):
+        raise ValueError(f"the discriminator must return (n, 1) logits, got {tuple(score.shape)}")
+
+
+def _noise(pair: Pair) -> Tensor:
+    parameter = next(pair.generator.parameters())
+    return pair.prior(2, torch.Generator(parameter.device).manual_seed(0)).to(parameter.dtype)
+
+
+@torch.no_grad()
+def _called(name: str, network: nn.Module, on: str, x: Tensor, y: Tensor | None) -> Tensor:
+    """network(x) or network(x, y) in evaluation mode; ValueError where it cannot be."""
+    was_training = network.training
+    try:
+        return bind(network.eval(), None if y is None else y.to(x.device))(x)
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(f"the {name} cannot be called on {on}: {error}") from error
+    finally:
+        network.train(was_training)

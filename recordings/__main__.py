@@ -1,0 +1,86 @@
+"""``python -m recordings WHAT``: makes the files of `gan_tutorial/recorded/`, each with where it comes from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan_tutorial.recorded import FOLDER
+from recordings import features, generators, line, robustness, runs
+
+SUMMARIES = {
+    "run": "pictures, losses and held-out score of a trained run",
+    "weights": "both networks of a trained run, as bytes",
+    "generator": "a conditional run's generator, as a file that pages can run",
+    "seeds": "held-out scores of runs that differ in their seed",
+    "features": "accuracy of discriminators' first layers where labels are few",
+    "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
+    "line": "the two runs that the training player shows by default",
+}
+OF_RUNS = ("run", "weights", "generator", "seeds", "features")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m recordings",
+        description="Make the recorded results that come with gan_tutorial.",
+        epilog="example: python -m recordings run runs/mnist-long",
+    )
+    verbs = parser.add_subparsers(dest="what", required=True, metavar="|".join(SUMMARIES))
+    for name, summary in SUMMARIES.items():
+        verb = verbs.add_parser(name, help=summary, description=f"Record {summary}.")
+        several = name in ("seeds", "features")
+        if name in OF_RUNS:
+            help = "what `python -m gan_tutorial train --out` wrote"
+            verb.add_argument("runs", type=Path, nargs="+" if several else 1, help=help)
+        if name in ("run", "seeds"):
+            verb.add_argument("--samples", type=int, default=10_000, help="default 10000")
+            verb.add_argument("--root", default="data", help="folder of downloaded data sets")
+        if name == "run":
+            verb.add_argument("--title", help="what tables call it; default: objective and steps")
+        if name == "features":
+            verb.add_argument(
+                "--each", type=int, nargs="+", default=[5, 10, 30], help="labels a class"
+            )
+            verb.add_argument("--draws", type=int, default=20, help="draws of the few; default 20")
+        folder = FOLDER / "weights" if name == "weights" else FOLDER
+        verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
+    return parser
+
+
+def _made(options: argparse.Namespace) -> list[Path]:
+    out = options.out
+    match options.what:
+        case "run":
+            rest = {"title": options.title, "samples": options.samples, "root": options.root}
+            return runs.record(*options.runs, out, **rest)
+        case "weights":
+            return runs.weights(*options.runs, out)
+        case "generator":
+            return generators.write(*options.runs, out)
+        case "seeds":
+            return runs.seeds(options.runs, out, samples=options.samples, root=options.root)
+        case "features":
+            return features.record(options.runs, options.each, options.draws, out)
+        case "robustness":
+            return robustness.record(out)
+        case _:
+            return line.record(out)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when it is done, 1 after an error that is told in one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        for path in _made(options):
+            print(f"{path} ({path.stat().st_size:,} bytes)")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
