@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["COLORS", "image_grid", "use_style"]
+
 COLORS = {
     "data": "#0b62a4",
     "generator": "#b84600",

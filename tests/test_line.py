@@ -30,8 +30,8 @@ from gan_tutorial.line import (
 )
 from gan_tutorial.networks import Gaussian, Pair, line_pair
 from gan_tutorial.optimizers import adam
-from gan_tutorial.sweep import Setting, sweep
-from gan_tutorial.training import train
+from gan_tutorial.sweep import sweep
+from gan_tutorial.training import Settings, train
 
 P_DATA = mixture([-2.0, 2.0], [0.5, 0.7], [0.4, 0.6])
 DATA = sample(P_DATA, 200, torch.Generator().manual_seed(0)).float()
@@ -127,7 +127,7 @@ def test_cells_say_what_they_need():
 
 
 def test_one_run_of_a_sweep_looks_like_the_same_run_of_train():
-    chosen = Setting(optimizers=(adam(1e-2), adam(1e-3)))
+    chosen = Settings(optimizers=(adam(1e-2), adam(1e-3)))
     build = partial(line_pair, 4)
     together = [look(s) for s in sweep(build, DATA, [chosen], [3, 4], steps=6, every=3)]
     alone = []

@@ -12,8 +12,8 @@ from gan_tutorial.line import Cells, jensen_shannon, look
 from gan_tutorial.networks import Gaussian, Pair, line_pair
 from gan_tutorial.objectives import MINIMAX
 from gan_tutorial.optimizers import adam, sgd
-from gan_tutorial.sweep import Setting, sweep
-from gan_tutorial.training import train
+from gan_tutorial.sweep import sweep
+from gan_tutorial.training import Settings, train
 
 P_DATA = mixture([-2.0, 2.0], [0.5, 0.7], [0.4, 0.6])
 DATA = sample(P_DATA, 4000, torch.Generator().manual_seed(0))
@@ -21,7 +21,7 @@ DATA = sample(P_DATA, 4000, torch.Generator().manual_seed(0))
 
 def test_the_recommended_setting_arrives_on_nine_seeds_of_ten():
     rates = adam(2e-2, betas=(0.0, 0.999)), adam(2e-3, betas=(0.0, 0.999))
-    setting, seeds = Setting(MINIMAX, 1, rates), range(2000, 2032)
+    setting, seeds = Settings(MINIMAX, rates), range(2000, 2032)
     *_, last = sweep(partial(line_pair, 16), DATA.float(), [setting], seeds, steps=1200, every=1200)
     distances = jensen_shannon(Cells().masses(P_DATA), look(last).p_g)
     assert distances.shape == (1, 32)
