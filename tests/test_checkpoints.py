@@ -3,6 +3,7 @@ bits.
 """
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -193,25 +194,47 @@ def test_kill_9_at_any_moment_and_resume_gives_the_same_bits(tmp_path, server):
             path.unlink()
 
 
-def test_ctrl_c_saves_and_says_how_to_resume(tmp_path):
-    """In a run between two snapshots: the step is completed, saved, and named."""
-    path, pressed = tmp_path / "a.pt", 0
+@pytest.fixture
+def interruptible():
+    """SIGINT as a terminal leaves it: a script's background and many job runners start processes
+    that ignore it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
-    def press_once(step):
-        nonlocal pressed
-        pressed += 1
-        if pressed == 8:
+
+def pressing(call):
+    """A schedule that presses Ctrl-C when it is asked for the `call`-th time."""
+    calls = itertools.count(1)
+
+    def factor(step):
+        if next(calls) == call:
             signal.raise_signal(signal.SIGINT)
         return 1.0
 
+    return factor
+
+
+def test_ctrl_c_saves_and_says_how_to_resume(tmp_path, interruptible):
+    """In a run between two snapshots: the step is completed, saved, and named."""
+    path = tmp_path / "a.pt"
     with pytest.raises(KeyboardInterrupt, match=r"stopped after step 4, saved in .*resume=True"):
-        small(path, steps=100, every=50, schedules={"lr": press_once})
+        small(path, steps=100, every=50, schedules={"lr": pressing(8)})
     assert checkpoints.load(path)["step"] == 4  # two players ask the schedule at each step
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     whole = small(tmp_path / "b.pt", steps=10, every=50)[-1]
     again = small(path, steps=10, every=50, resume=True)
     assert [s.step for s in again] == [4, 10]
     assert equal(again[-1].generator.state_dict(), whole.generator.state_dict())
+
+
+def test_a_run_in_the_background_of_a_script_is_not_stopped_by_ctrl_c(tmp_path, interruptible):
+    """The shell has it ignore SIGINT, which goes to all that was started from one terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    path = tmp_path / "a.pt"
+    assert small(path, steps=6, every=3, schedules={"lr": pressing(8)})[-1].step == 6
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def small(path, **changes):
