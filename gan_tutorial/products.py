@@ -1,18 +1,48 @@
 """Linear layers that train fast on a CPU, in full float32.
 
-PyTorch's float32 products on a CPU are MKL's, which leaves half of some processors idle (AMD's with
-AVX-512 run them at half the rate that oneDNN reaches; `python -m benchmarks products` measures it).
-oneDNN comes with PyTorch, and `linear` below asks it directly where that pays.
+PyTorch's float32 products on a CPU are MKL's, which on AMD's processors with AVX-512 reach half the
+rate of oneDNN's; on Intel's it is the other way round, and with AVX2 alone there is little between
+them (`python -m benchmarks products` measures it). oneDNN comes with PyTorch, and `linear` below
+asks it directly where that pays: see `onednn_pays`.
 """
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 SMALLEST = 2**21  # terms of a product below which the way to oneDNN costs more than it saves
-ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def switch(name: str) -> bool | None:
+    """The environment variable `name` as a switch: 1 or 0, or None where it is unset or empty."""
+    value = os.environ.get(name, "")
+    if value not in ("", "0", "1"):
+        raise ValueError(f"{name} must be 0 or 1 (or unset), got {value!r}")
+    return value == "1" if value else None
+
+
+def onednn_pays(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this machine's large products go to oneDNN: on AMD's processors with AVX-512, unless
+    `GAN_TUTORIAL_ONEDNN` says 1 or 0.
+
+    A rule and not a measurement: a timing may fall out differently in the process that resumes a
+    run, which must go on with the same bits. RATIOS
+    """
+    forced = switch("GAN_TUTORIAL_ONEDNN")
+    if forced is not None:
+        return forced
+    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512") or not cpuinfo.is_file():
+        return False
+    return "AuthenticAMD" in cpuinfo.read_text(errors="replace")
+
+
+ONEDNN = AVAILABLE and onednn_pays()
 
 
 class _OfInput(torch.autograd.Function):
