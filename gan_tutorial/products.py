@@ -29,7 +29,7 @@ def onednn_pays(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Whether this machine's large products go to oneDNN: on AMD's processors with AVX-512, unless
     `GAN_TUTORIAL_ONEDNN` says 1 or 0.
 
-    Its layers, forward and backward, run at 1.5 to 2 times the rate of torch's there, at 0.6 to 0.9
+    Its layers, forward and backward, run at 1.5 to 2 times the rate of torch's there, at 0.75 to 0.9
     of it on AMD's with AVX2 alone and at half of it on Intel's (`GAN_TUTORIAL_ONEDNN=1 python -m
     benchmarks products`). A rule and not a timing, which may fall out differently in the process
     that resumes a run: it must go on with the same bits.
