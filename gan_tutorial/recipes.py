@@ -6,6 +6,10 @@
 
 Settings were chosen by the held-out Parzen log-likelihood on the *validation* rows; test rows were
 never looked at. Why they are what they are stands beside each.
+
+Products run in bfloat16 where this machine has it in hardware. `GAN_TUTORIAL_BFLOAT16=0` keeps them
+in float32 and `=1` asks for bfloat16 anywhere, if need be emulated (slowly); a run keeps its bits
+only on machines that agree in it.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gan_tutorial._engine.onednn import switch
 from gan_tutorial.data import load
 from gan_tutorial.distributions import mixture, sample
 from gan_tutorial.networks import (
@@ -121,11 +126,21 @@ def _mirza(images: Tensor, seed: int) -> Pair:
 
 
 def _bfloat16() -> torch.dtype | None:
-    """bfloat16 where this machine multiplies in it natively; None, for float32, elsewhere."""
+    """bfloat16 where this machine multiplies in it natively, or `GAN_TUTORIAL_BFLOAT16` is 1; None,
+    for float32, elsewhere and where it is 0.
+    """
+    wanted = switch("GAN_TUTORIAL_BFLOAT16")
+    if wanted is None:
+        wanted = _has_bfloat16()
+    return torch.bfloat16 if wanted else None
+
+
+def _has_bfloat16() -> bool:
     if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else None
+        return torch.cuda.get_device_capability() >= (8, 0)
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if native() else None
+    # The processor may have what ATEN_CPU_CAPABILITY tells PyTorch not to use.
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and native()
 
 
 # What the validation rows said (one seed, 2,000 steps, nats): the circulating generator with batch

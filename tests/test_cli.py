@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import gan_tutorial
+from gan_tutorial import recipes
 from gan_tutorial.__main__ import main
 from gan_tutorial._engine import checkpoints, cli
 from gan_tutorial._engine.cli import save_grid
@@ -225,6 +226,18 @@ def test_the_module_runs_as_a_command():
     )
     for verb in ("train", "sample", "evaluate"):
         assert f"python -m gan_tutorial {verb} " in process.stdout
+
+
+def test_products_run_in_bfloat16_where_it_is_asked_for_or_native(monkeypatch):
+    for word, expected in (("1", torch.bfloat16), ("0", None)):
+        monkeypatch.setenv("GAN_TUTORIAL_BFLOAT16", word)
+        assert recipes._bfloat16() is expected
+    monkeypatch.delenv("GAN_TUTORIAL_BFLOAT16")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    for capability, expected in (("AVX512", torch.bfloat16), ("AVX2", None), ("DEFAULT", None)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda c=capability: c)
+        assert recipes._bfloat16() is expected
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)

@@ -121,8 +121,9 @@ def test_flatten_maps_black_and_white_to_the_asked_range(pixels):
     assert x.shape == (5, 48)
     assert x.dtype == torch.float32
     expected = torch.from_numpy(images.numpy().reshape(5, 48) / 255)
-    torch.testing.assert_close(x.double(), expected, rtol=0, atol=1e-7)
-    torch.testing.assert_close(data.flatten(images, -1.0, 1.0), 2 * x - 1, rtol=0, atol=1e-6)
+    eps = torch.finfo(torch.float32).eps  # rounded twice, by ε/2 each time: 1/255 and the product
+    torch.testing.assert_close(x.double(), expected, rtol=eps, atol=0)
+    torch.testing.assert_close(data.flatten(images, -1.0, 1.0), 2 * x - 1, rtol=0, atol=4 * eps)
     with pytest.raises(ValueError, match="float32"):
         data.flatten(x)
 

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 
 import mpmath as mp
+import numpy as np
 import pytest
 import reference
 import scipy.integrate
@@ -12,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_tutorial import divergences
+from gan_tutorial._engine import quadrature
 from gan_tutorial.distributions import PRESETS, mixture, normal, uniform
 from gan_tutorial.divergences import js, kl, total_variation, wasserstein1
 
 LOG2 = math.log(2)
 ALL = (kl, js, total_variation, wasserstein1)
-TOLERANCE = 1e-11  # asked for: 1e-9; found: 3e-13 at worst
+TOLERANCE = 1e-11  # the module promises about 1e-12 of the size: panels are accepted at that
 
 tens = [float(i) for i in range(10)]
 TEN = mixture(tens, [0.1 + 0.05 * i for i in range(10)], [0.1] * 10)
@@ -177,22 +179,23 @@ def test_w1_of_a_shift_is_the_shift(name, shift):
 def test_closed_forms_of_two_bells():
     p, q = normal(0.3, 0.7), normal(-1.1, 2.5)
     from_torch = torch.distributions.kl_divergence(p, q).item()
-    assert kl(p, q) == pytest.approx(from_torch, rel=1e-13)
+    assert kl(p, q) == pytest.approx(from_torch, rel=TOLERANCE)
     same_width = normal(1.6, 0.7)
     expected = math.erf(1.3 / (2 * math.sqrt(2) * 0.7))
-    assert total_variation(p, same_width) == pytest.approx(expected, rel=1e-13)
-    assert wasserstein1(p, normal(0.3, 2.7)) == pytest.approx(2 * math.sqrt(2 / math.pi), rel=1e-13)
+    assert total_variation(p, same_width) == pytest.approx(expected, rel=TOLERANCE)
+    expected = 2 * math.sqrt(2 / math.pi)
+    assert wasserstein1(p, normal(0.3, 2.7)) == pytest.approx(expected, rel=TOLERANCE)
 
 
 def test_nested_and_disjoint_blocks():
     inner, outer, apart = uniform(0, 1), uniform(-1, 3), uniform(3, 5)
-    assert kl(inner, outer) == pytest.approx(math.log(4), rel=1e-14)
-    assert total_variation(inner, outer) == pytest.approx(3 / 4, rel=1e-14)
+    assert kl(inner, outer) == pytest.approx(math.log(4), rel=TOLERANCE)
+    assert total_variation(inner, outer) == pytest.approx(3 / 4, rel=TOLERANCE)
     for p, q in [(outer, inner), (outer, apart), (inner, apart), (normal(0, 1e-3), outer)]:
         assert kl(p, q) == math.inf
     for p, q in [(outer, apart), (apart, inner)]:
-        assert js(p, q) == pytest.approx(LOG2, rel=1e-15)
-        assert total_variation(p, q) == pytest.approx(1, rel=1e-15)
+        assert js(p, q) == pytest.approx(LOG2, rel=TOLERANCE)
+        assert total_variation(p, q) == pytest.approx(1, rel=TOLERANCE)
     assert wasserstein1(inner, apart) == 3.5
 
 
@@ -210,7 +213,10 @@ def test_equal_densities_are_exactly_zero_apart(measure, p):
     rows = reference.parameters(p)
     if isinstance(rows, list) and len(rows) > 1:
         shuffled = mixture(*zip(*[[float(v) for v in row] for row in rows[::-1]], strict=True))
-        assert measure(p, shuffled) == pytest.approx(0, abs=1e-30 if measure in (kl, js) else 1e-15)
+        # log p is a sum of as many terms as there are bells, of size 10 or so where the mass lies;
+        # KL and JSD feel its rounding squared, W1 over the width of the bells.
+        rounding = 10 * len(rows) * np.finfo(float).eps
+        assert measure(p, shuffled) <= (rounding**2 if measure in (kl, js) else 10 * rounding)
 
 
 @pytest.mark.parametrize("measure", ALL)
@@ -330,12 +336,27 @@ def test_what_is_no_density_is_refused_by_value(measure):
         measure(normal(0, 1), normal(0, 1, device="meta"))
 
 
+def test_rounding_is_not_taken_for_structure():
+    """Noise of 1e-7, which no halving lowers: seen after a few levels, and left alone."""
+    zero, evaluations = torch.zeros(1, dtype=torch.float64), 0
+    panels = quadrature.Panels(zero, zero, zero + 1)
+
+    def noisy(anchor, offset):
+        nonlocal evaluations
+        evaluations += offset.numel()
+        return 1 + 1e-7 * torch.frac(1e12 * offset.square())  # digits after the twelfth: anything
+
+    assert quadrature.integrate(noisy, panels) == pytest.approx(1, abs=1e-7)
+    assert evaluations < 1000 * quadrature.NODES  # some 255 panels; without the floor, thousands
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 @pytest.mark.parametrize("measure", ALL)
 def test_densities_on_the_gpu_give_the_same_numbers(measure):
     p, q = mixture([0, 1], [1, 2], [0.5, 0.5], device="cuda"), normal(1, 1, device="cuda")
-    assert measure(p, q) == measure(mixture([0, 1], [1, 2], [0.5, 0.5]), normal(1, 1))
+    expected = measure(mixture([0, 1], [1, 2], [0.5, 0.5]), normal(1, 1))
+    assert measure(p, q) == pytest.approx(expected, rel=TOLERANCE)
 
 
 def test_the_public_names_are_the_four_divergences():

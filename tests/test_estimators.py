@@ -50,7 +50,8 @@ def test_the_standard_error_is_the_spread_over_repetitions():
 def test_any_discriminator_gives_a_lower_bound_and_the_optimal_one_is_tight():
     x, y = draw(50_000)
     best = js_lower_bound(optimal_logit(P, Q, x), optimal_logit(P, Q, y))
-    assert best == js_from_samples(P, Q, x, y)
+    rounding = len(x) * torch.finfo(x.dtype).eps  # of a mean of as many terms, all below 1
+    assert best == pytest.approx(js_from_samples(P, Q, x, y), abs=rounding)
     for other in (torch.zeros_like, torch.sin, lambda t: 0.5 * optimal_logit(P, Q, t)):
         bound = js_lower_bound(other(x), other(y))
         assert bound.value < js(P, Q) + 4 * bound.standard_error

@@ -159,7 +159,7 @@ def test_the_logit_is_the_difference_of_torchs_log_probs(p_data, p_g):
     found = optimal_logit(p_data, p_g, x)
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
     torch.testing.assert_close(
-        optimal_discriminator(p_data, p_g, x), torch.sigmoid(found), rtol=0, atol=0
+        optimal_discriminator(p_data, p_g, x), torch.sigmoid(found), rtol=1e-15, atol=0
     )
 
 

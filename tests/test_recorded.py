@@ -59,8 +59,9 @@ def test_long_run_of_the_book_is_there_and_good():
     assert arrays["steps"][0] == 0
     assert arrays["steps"][-1] == note["steps"]
     assert (np.diff(arrays["steps"]) > 0).all()
-    # The same noise at the same step is the same picture.
-    np.testing.assert_array_equal(arrays["stages"][-1], arrays["digits"][: runs.SHOWN])
+    # The same noise at the same step is the same picture, to the grey level that rounding decides.
+    last, shown = (a.astype(int) for a in (arrays["stages"][-1], arrays["digits"][: runs.SHOWN]))
+    assert np.abs(last - shown).max() <= 1
     parzen = note["parzen"]
     assert parzen["samples"] == 10_000
     assert parzen["mean"] >= 225
@@ -96,7 +97,7 @@ def test_record_holds_what_the_run_s_generator_draws(tiny):
     )
     score = note["parzen"]
     again = log_likelihood(rows, test, score["sigma"])
-    assert score["mean"] == pytest.approx(float(again.mean))
+    assert score["mean"] == pytest.approx(float(again.mean), abs=2e-3)  # nats, in float32
     for sigma in (score["sigma"] / 1.5, score["sigma"] * 1.5):  # chosen on validation rows
         assert log_likelihood(rows, validation, sigma).mean < (
             log_likelihood(rows, validation, score["sigma"]).mean

@@ -98,10 +98,12 @@ def sweep_partial(path: str | os.PathLike[str]) -> None:
 def interrupts_held(hold: bool) -> Iterator[threading.Event]:
     """While inside, Ctrl-C only sets the event that is yielded, so that a step is never cut in two.
 
-    Without `hold`, and outside the main thread (where Python delivers no signals), nothing changes.
+    Nothing changes without `hold`, outside the main thread (where Python delivers no signals), and
+    where SIGINT is ignored, as in the background of a script: Ctrl-C is meant for others there.
     """
     pressed = threading.Event()
-    if not hold or threading.current_thread() is not threading.main_thread():
+    main = threading.current_thread() is threading.main_thread()
+    if not hold or not main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield pressed
         return
     previous = signal.signal(signal.SIGINT, lambda *_: pressed.set())

@@ -1,12 +1,13 @@
 """Linear layers that train fast on a CPU, in full float32.
 
-PyTorch's float32 products on a CPU are MKL's, which leaves half of some processors idle (AMD's with
-AVX-512 run them at half the rate that oneDNN reaches; `python -m benchmarks products` measures it).
-oneDNN comes with PyTorch, and `linear` below asks it directly where that pays.
+PyTorch's float32 products on a CPU are MKL's, which leave half of some processors idle. oneDNN comes
+with PyTorch, and `linear` below asks it directly where that pays: see `onednn_pays`.
 """
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,35 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SMALLEST = 2**21  # terms of a product below which the way to oneDNN costs more than it saves
-ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def switch(name: str) -> bool | None:
+    """The environment variable `name` as a switch: 1 or 0, or None where it is unset or empty."""
+    value = os.environ.get(name, "")
+    if value not in ("", "0", "1"):
+        raise ValueError(f"{name} must be 0 or 1 (or unset), got {value!r}")
+    return value == "1" if value else None
+
+
+def onednn_pays(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this machine's large products go to oneDNN: on AMD's processors with AVX-512, unless
+    `GAN_TUTORIAL_ONEDNN` says 1 or 0.
+
+    Its layers, forward and backward, run at 1.5 to 2 times the rate of torch's there, at 0.75 to 0.9
+    of it on AMD's with AVX2 alone and at half of it on Intel's (`GAN_TUTORIAL_ONEDNN=1 python -m
+    benchmarks products`). A rule and not a timing, which may fall out differently in the process
+    that resumes a run: it must go on with the same bits.
+    """
+    forced = switch("GAN_TUTORIAL_ONEDNN")
+    if forced is not None:
+        return forced
+    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512") or not cpuinfo.is_file():
+        return False
+    return "AuthenticAMD" in cpuinfo.read_text(errors="replace")
+
+
+ONEDNN = AVAILABLE and onednn_pays()
 
 
 class _OfInput(torch.autograd.Function):

@@ -223,9 +223,14 @@ class Run:
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with the run that goes on from it, as plain values."""
+        """What a checkpoint must share with the run that goes on from it, as plain values.
+
+        Not `autocast`: how products round belongs to the machine, and a run may move to another.
+        """
+        settings = checkpoints.plain(self.settings)
+        del settings["autocast"]
         return {
-            "settings": checkpoints.plain(self.settings),
+            "settings": settings,
             "seed": self.seed,
             "dtype": str(self.dtype),
             "data": self.fingerprint(),
