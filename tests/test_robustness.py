@@ -8,7 +8,7 @@ import torch
 
 from gan_tutorial import line, recorded
 from gan_tutorial._engine.stacked import Stack
-from gan_tutorial.distributions import mixture, normal, quantiles
+from gan_tutorial.distributions import mixture, normal
 from gan_tutorial.divergences import wasserstein1
 from gan_tutorial.networks import line_pair
 from gan_tutorial.objectives import gradient_penalty
@@ -16,13 +16,6 @@ from gan_tutorial.recipes import LINE_DATA, LINE_VARIANTS, line_settings
 from gan_tutorial.sweep import SweepSnapshot
 from recordings import robustness
 from recordings.__main__ import main
-
-
-def test_quantiles_invert_the_cdf():
-    for p in (normal(1.0, 0.3), LINE_DATA):
-        x = quantiles(p, 500)
-        share = (torch.arange(500, dtype=torch.float64) + 0.5) / 500
-        assert torch.allclose(p.cdf(x), share, atol=1e-12)
 
 
 def affine_snapshot(scale, shift):
