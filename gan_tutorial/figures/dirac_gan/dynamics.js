@@ -1,31 +1,42 @@
 // @ts-check
-// dirac.js: the Dirac-GAN of Mescheder et al. (2018): data in one point, 0; generator in one point, θ; score s(x) = ψx.
+// dynamics.js: the Dirac-GAN of Mescheder et al. (2018): data in one point, 0; generator in one point, θ; score s(x) = ψx.
 // Pure. V = log σ(s(0)) + log(1 - σ(s(θ))) = -log 2 - softplus(ψθ); the WGAN has V = s(0) - s(θ) = -ψθ.
 
 import { OBJECTIVES } from "../mathematics/game.js";
 
-// (θ', ψ'): each player descends its own cost. The penalty γ/2 · |s'(x)|² on the data (R1) belongs to the discriminator.
+/** @typedef {[number, number]} Players θ and ψ, or the way they are about to go */
+/** @typedef {{ loss: string, updates: string, rate: number, k: number, penalty: number }} Settings */
+
+/**
+ * (θ', ψ'): each player descends its own cost. The penalty γ/2 · |s'(x)|² on the data (R1) belongs to the discriminator.
+ * @param {{ loss: string, penalty: number }} settings @param {number} theta @param {number} psi @returns {Players}
+ */
 export function diracField({ loss, penalty }, theta, psi) {
   const { generatorSlope, fakeSlope } = OBJECTIVES[loss];
   return [-psi * generatorSlope(psi * theta), -theta * fakeSlope(psi * theta) - penalty * psi];
 }
 
+/** @param {Settings} settings @param {number} theta @param {number} psi */
 function discriminatorSteps(settings, theta, psi) {
   for (let i = 0; i < settings.k; i++) psi += settings.rate * diracField(settings, theta, psi)[1];
   return psi;
 }
 
-// One step of Runge and Kutta's method, order 4, for the flow.
+/**
+ * One step of Runge and Kutta's method, order 4, for the flow.
+ * @param {Settings} settings @param {number} theta @param {number} psi @param {number} dt @returns {Players}
+ */
 function rungeKutta(settings, theta, psi, dt) {
-  const at = (k, part) => diracField(settings, theta + part * k[0], psi + part * k[1]);
+  const at = (/** @type {Players} */ k, /** @type {number} */ part) => diracField(settings, theta + part * k[0], psi + part * k[1]);
   const k1 = at([0, 0], 0);
   const k2 = at(k1, dt / 2);
   const k3 = at(k2, dt / 2);
   const k4 = at(k3, dt);
-  const move = (i) => (dt / 6) * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
+  const move = (/** @type {0 | 1} */ i) => (dt / 6) * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
   return [theta + move(0), psi + move(1)];
 }
 
+/** @type {Record<string, (settings: Settings, theta: number, psi: number) => Players>} */
 const UPDATES = {
   // Continuous time: as long as one step of the others.
   flow: (settings, theta, psi) => {
@@ -44,7 +55,10 @@ const UPDATES = {
   },
 };
 
-// The path from (settings.theta, settings.psi), at most `count` steps; it ends where the distance from (0, 0) passes `limit`.
+/**
+ * The path from (settings.theta, settings.psi), at most `count` steps; it ends where the distance from (0, 0) passes `limit`.
+ * @param {Settings & { theta: number, psi: number }} settings @param {number} count @param {number} limit
+ */
 export function diracOrbit(settings, count, limit = 1e3) {
   const theta = [settings.theta];
   const psi = [settings.psi];
@@ -55,7 +69,7 @@ export function diracOrbit(settings, count, limit = 1e3) {
   return { theta, psi, radius: theta.map((t, i) => Math.hypot(t, psi[i])) };
 }
 
-// |λ| of the step's linearisation at (0, 0): above 1 it runs away from the solution, below 1 it comes nearer.
+/** |λ| of the step's linearisation at (0, 0): above 1 it runs away from the solution, below 1 it comes nearer. @param {Settings} settings */
 export function diracModulus({ loss, updates, k, rate, penalty }) {
   const slope = OBJECTIVES[loss].fakeSlope(0); // that of G's cost has the same size there
   if (updates === "flow") return Math.exp(rate * slowestDecay(slope, penalty));
@@ -66,12 +80,13 @@ export function diracModulus({ loss, updates, k, rate, penalty }) {
   return spectralRadius(1 - pull * gain, pull * keep, -gain, keep);
 }
 
-// The largest real part of the roots of λ² + γλ + c² = 0.
+/** The largest real part of the roots of λ² + γλ + c² = 0. @param {number} slope @param {number} penalty */
 function slowestDecay(slope, penalty) {
   const root = penalty * penalty - 4 * slope * slope;
   return root < 0 ? -penalty / 2 : (-penalty + Math.sqrt(root)) / 2;
 }
 
+/** @param {number} a @param {number} b @param {number} c @param {number} d */
 function spectralRadius(a, b, c, d) {
   const half = (a + d) / 2;
   const determinant = a * d - b * c;

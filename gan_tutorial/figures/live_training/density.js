@@ -1,5 +1,5 @@
 // @ts-check
-// Densities of the live figure: p_data as masses of cells, p_g pushed through G, and how far apart.
+// density.js: densities of the live figure: p_data as masses of cells, p_g pushed through G, and how far apart.
 //
 // The line from -REACH to REACH is cut into CELLS cells. p_data is constant on each,
 // so its samples, its masses and everything computed from them are exact. p_g is known by the mass
@@ -11,13 +11,31 @@ import { forward, makePass } from "../mathematics/network.js";
 import { normalPdf } from "../mathematics/normal.js";
 import { fillNormal } from "../mathematics/random.js";
 
+/** @typedef {import("../mathematics/network.js").Network} Network */
+
+/**
+ * The noise: zero outside ±reach, or as good as; `fill` draws it.
+ * @typedef {{ reach: number, density: (z: number) => number, fill: (random: () => number, target: Float64Array, count: number) => void }} Prior
+ */
+
+/**
+ * p_g's mass in every cell, and what it is computed with. `left` and `right` are the masses that left the picture, `beyond` how
+ * far they went, times mass. G is `monotone` where no two places of z have one image.
+ * @typedef {object} Push
+ * @property {import("../mathematics/network.js").Pass} pass @property {Float64Array} weights @property {Float64Array} masses
+ * @property {number} left @property {number} right @property {number} beyond @property {boolean} monotone @property {boolean} finite
+ * @property {number} mean @property {number} spread
+ */
+
 export const REACH = 6;
 export const CELLS = 120;
 export const CELL = (2 * REACH) / CELLS;
 export const COLUMNS = 60; // a drawing has one height, a base-36 digit, for every two cells
 
+/** @param {number} cell */
 export const centreOf = (cell) => -REACH + (cell + 0.5) * CELL;
 
+/** @type {Record<string, import("../mathematics/densities.js").Density>} */
 export const DATA = {
   "one-bell": gaussianMixture([1.5], [0.6], [1]),
   "two-bells": gaussianMixture([-1.5, 1.5], [0.5, 0.5], [0.5, 0.5]),
@@ -26,7 +44,7 @@ export const DATA = {
   lopsided: gaussianMixture([-2, 1], [0.4, 0.9], [0.25, 0.75]),
 };
 
-/** Masses of the cells, summing to 1: of a named density, or of "drawn" heights. */
+/** Masses of the cells, summing to 1: of a named density, or of "drawn" heights. @param {string} name @param {string} drawing */
 export function dataMasses(name, drawing) {
   const masses = new Float64Array(CELLS);
   for (let i = 0; i < CELLS; i++) {
@@ -37,11 +55,11 @@ export function dataMasses(name, drawing) {
   return masses.map((mass) => mass / total);
 }
 
-/** A function of one uniform number that samples the cells: the inverse distribution function. */
+/** A function of one uniform number that samples the cells: the inverse distribution function. @param {Float64Array} masses */
 export function makeSampler(masses) {
   const below = new Float64Array(CELLS + 1);
   for (let i = 0; i < CELLS; i++) below[i + 1] = below[i] + masses[i];
-  return (u) => {
+  return (/** @type {number} */ u) => {
     let low = 0, high = CELLS;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
@@ -53,7 +71,7 @@ export function makeSampler(masses) {
   };
 }
 
-// The noise has variance 1 either way: N(0, 1), or uniform on +-sqrt(3), the paper's choice for MNIST.
+/** The noise has variance 1 either way: N(0, 1), or uniform on +-sqrt(3), the paper's choice for MNIST. @type {Record<string, Prior>} */
 export const PRIORS = {
   normal: { reach: 5, density: normalPdf, fill: fillNormal },
   uniform: {
@@ -65,7 +83,10 @@ export const PRIORS = {
   },
 };
 
-/** Everything needed to push the prior's mass through a generator, again and again. */
+/**
+ * Everything needed to push the prior's mass through a generator, again and again.
+ * @param {Network} generator @param {string} prior @param {number} slices @returns {Push}
+ */
 export function makePush(generator, prior, slices = 512) {
   const { reach, density } = PRIORS[prior];
   const pass = makePass(generator, slices + 1, { onlyForward: true }), step = (2 * reach) / slices;
@@ -83,9 +104,9 @@ export function makePush(generator, prior, slices = 512) {
 /**
  * p_g's mass in every cell. A slice of z is carried to the interval between the images of its ends
  * and spread evenly over it. Where G is monotone this is p_g itself, averaged over the cell (up to
- * the square of the slice's width); where G folds, it is a histogram of the slices. `left` and
- * `right` are the masses that left the picture, `beyond` how far they went, times mass. If G is no longer finite,
- * nothing but `finite` changes.
+ * the square of the slice's width); where G folds, it is a histogram of the slices. If G is
+ * no longer finite, nothing but `finite` changes.
+ * @param {Push} push @param {Network} generator
  */
 export function pushForward(push, generator) {
   const { pass, weights, masses } = push, x = pass.output;
@@ -110,7 +131,7 @@ export function pushForward(push, generator) {
   }
 }
 
-/** Add a mass, even on [left, right], to the cells it covers. */
+/** Add a mass, even on [left, right], to the cells it covers. @param {Push} push @param {number} mass @param {number} left @param {number} right */
 function spreadMass(push, mass, left, right) {
   const middle = (left + right) / 2;
   if (Math.abs(middle) >= REACH) { // slices are thin: each stays or goes as a whole

@@ -1,16 +1,23 @@
 // @ts-check
-// The stories of the book as settings of the live figure, each with the state it promises.
+// presets.js: the stories of the book as settings of the live figure, each with the state it promises.
 //
 // `kept` says of a trainer whether the promise holds; `by` is the number of G's steps after which it
 // does, for at least nine seeds of ten (tests/test_live_page.py plays them).
 
 import { failuresOf } from "./watch.js";
 
+/**
+ * @typedef {object} Preset
+ * @property {string} label @property {string} story @property {Partial<import("./trainer.js").Settings>} settings
+ * @property {number} by @property {string} promise @property {(trainer: import("./trainer.js").Trainer) => boolean} kept
+ */
+
 const TOO_STRONG = {
   data: "far-bell", optimizer: "momentum", momentum: 0.5, k: 5, log_rate_g: -2.3, log_rate_d: -1,
   log_clip: -1,
 };
 
+/** @type {Record<string, Preset>} */
 export const PRESETS = {
   good: {
     label: "A good run",

@@ -1,4 +1,4 @@
-// What the live figure draws: five plots, made once and set again and again.
+// view.js: what the live figure draws: five plots, made once and set again and again.
 
 import { sigmoid } from "../mathematics/logistic.js";
 import { backward, forward, makePass } from "../mathematics/network.js";
@@ -158,15 +158,18 @@ function mapView(figure) {
   const z = new Float64Array(ARROWS), x = new Float64Array(ARROWS), end = new Float64Array(ARROWS);
   const low = new Float64Array(ARROWS).fill(0.02), high = new Float64Array(ARROWS).fill(0.88);
   const above = Float64Array.from({ length: ARROWS }, (_, i) => 1.02 + 0.06 * (i % 4));
+  let probe = null; // the passes of the present run, and the greatest pull seen in it
   const paint = (trainer) => {
-    const { onLine, onFakes } = probePulls(trainer, z);
+    if (probe?.trainer !== trainer) probe = makeProbe(trainer);
+    probePulls(probe, z);
+    const { onLine, onFakes } = probe;
     let greatest = 0;
     for (let i = 0; i < ARROWS; i++) {
       x[i] = onLine.output[i];
       greatest = Math.max(greatest, Math.abs(onFakes.inputDelta[i]));
     }
-    trainer.strongest = Math.max(trainer.strongest ?? 1e-12, greatest);
-    for (let i = 0; i < ARROWS; i++) end[i] = x[i] - (1.4 * onFakes.inputDelta[i]) / trainer.strongest;
+    probe.strongest = Math.max(probe.strongest, greatest);
+    for (let i = 0; i < ARROWS; i++) end[i] = x[i] - (1.4 * onFakes.inputDelta[i]) / probe.strongest;
     ways.set(z, low, x, high);
     pulls.set(x, above, end, above);
     floor.set(0.96);
@@ -175,18 +178,20 @@ function mapView(figure) {
   return { plot, paint };
 }
 
+function makeProbe(trainer) {
+  const { generator, discriminator } = trainer.game;
+  return { trainer, onLine: makePass(generator, ARROWS), onFakes: makePass(discriminator, ARROWS), strongest: 1e-12 };
+}
+
 /** Send a fixed row of z through G and D and the gradient of G's loss back to each sample. */
-function probePulls(trainer, z) {
-  const { game, settings } = trainer;
-  trainer.arrows ??= { onLine: makePass(game.generator, ARROWS), onFakes: makePass(game.discriminator, ARROWS) };
-  const { onLine, onFakes } = trainer.arrows, reach = settings.prior === "normal" ? 2.3 : Math.sqrt(3);
+function probePulls({ trainer: { game, settings }, onLine, onFakes }, z) {
+  const reach = settings.prior === "normal" ? 2.3 : Math.sqrt(3);
   for (let i = 0; i < ARROWS; i++) z[i] = onLine.input[i] = reach * ((2 * i) / (ARROWS - 1) - 1);
   forward(game.generator, onLine);
   onFakes.input.set(onLine.output);
   forward(game.discriminator, onFakes);
   applyCost(onFakes, game.objective.generator, game.objective.generatorSlope);
   backward(game.discriminator, onFakes);
-  return trainer.arrows;
 }
 
 // ---------------------------------------------------------------- over time

@@ -1,28 +1,48 @@
 // @ts-check
-// What the live figure remembers of a run, in bounded memory, and the failures it knows by sight.
+// watch.js: what the live figure remembers of a run, in bounded memory, and the failures it knows by sight.
 
 import { centreOf } from "./density.js";
+
+/** @typedef {"step" | "value" | "cost" | "jsd" | "w1" | "mean"} Series value: minus D's loss; cost: G's loss; mean: of p_g */
+
+/**
+ * Rows of what was measured, and the sums of both losses since the last of them. A row comes after `every` measurements.
+ * @typedef {Record<Series, Float64Array> & { length: number, added: number, every: number, waiting: number, sumD: number, sumG: number, count: number }} History
+ */
+
+/**
+ * What is known of the generator's density at a step: see trainer.js.
+ * @typedef {{ step: number, jsd: number, w1: number, pull: number, missed: number, push: { mean: number, spread: number } }} Measured
+ */
+
+/**
+ * How many measurements each failure has lasted; the steps at which the mean of p_g turned back, with the place and the
+ * direction that the next turn is measured from. `spread` is the standard deviation of p_data.
+ * @typedef {{ spread: number, saturated: number, collapsed: number, swings: number[], step: number, extreme: number, rising: number }} Watch
+ */
 
 export const ROWS = 400;
 
 // ---------------------------------------------------------------- histories of bounded length
 
-export const SERIES = ["step", "value", "cost", "jsd", "w1", "mean"]; // value: minus D's loss
+/** @type {Series[]} */
+export const SERIES = ["step", "value", "cost", "jsd", "w1", "mean"];
 
-/** At most ROWS rows: when they are full, every other one goes and rows come half as often. */
+/** At most ROWS rows: when they are full, every other one goes and rows come half as often. @returns {History} */
 export function makeHistory() {
-  const history = { length: 0, added: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
-  for (const name of SERIES) history[name] = new Float64Array(ROWS);
-  return history;
+  const columns = /** @type {Record<Series, Float64Array>} */ (Object.fromEntries(SERIES.map((name) => [name, new Float64Array(ROWS)])));
+  return { ...columns, length: 0, added: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
 }
 
+/** @param {History} history @param {number} discriminatorLoss @param {number} generatorLoss */
 export function addLosses(history, discriminatorLoss, generatorLoss) {
   history.sumD += discriminatorLoss;
   history.sumG += generatorLoss;
   history.count += 1;
 }
 
-export function addRow(history, trainer) {
+/** @param {History} history @param {Pick<Measured, "step" | "jsd" | "w1"> & { push: { mean: number } }} measured */
+export function addRow(history, { step, jsd, w1, push }) {
   history.waiting += 1;
   if (history.waiting < history.every) return;
   if (history.length === ROWS) {
@@ -33,9 +53,8 @@ export function addRow(history, trainer) {
     history.every *= 2;
     if (history.waiting < history.every) return;
   }
-  const row = [trainer.step, -history.sumD / history.count, history.sumG / history.count,
-    trainer.jsd, trainer.w1, trainer.push.mean];
-  SERIES.forEach((name, k) => { history[name][history.length] = row[k]; });
+  const row = { step, value: -history.sumD / history.count, cost: history.sumG / history.count, jsd, w1, mean: push.mean };
+  for (const name of SERIES) history[name][history.length] = row[name];
   history.length += 1;
   history.added += 1;
   history.waiting = history.sumD = history.sumG = history.count = 0;
@@ -47,12 +66,13 @@ const PATIENCE = 10; // measurements that a failure must last
 const SWINGS = 6;
 export const SWING_STEPS = 4000;
 
+/** @param {Float64Array} data @returns {Watch} */
 export function makeWatch(data) {
   return { spread: spreadOf(data), saturated: 0, collapsed: 0, swings: [], step: 0, extreme: 0,
     rising: 0 };
 }
 
-/** The standard deviation of p_data. */
+/** The standard deviation of p_data. @param {Float64Array} data */
 export function spreadOf(data) {
   let mean = 0, square = 0;
   for (let i = 0; i < data.length; i++) {
@@ -62,7 +82,7 @@ export function spreadOf(data) {
   return Math.sqrt(square - mean * mean);
 }
 
-/** Count how long each failure has been there, and the turns of p_g's mean. */
+/** Count how long each failure has been there, and the turns of p_g's mean. @param {Watch} watch @param {Measured} measured */
 export function watchRun(watch, { pull, jsd, w1, missed, push, step }) {
   watch.saturated = pull < 0.05 && jsd > 0.2 ? watch.saturated + 1 : 0;
   const narrow = push.spread < 0.25 * watch.spread;
@@ -71,7 +91,10 @@ export function watchRun(watch, { pull, jsd, w1, missed, push, step }) {
   countSwings(watch, push.mean, step);
 }
 
-/** A swing is a turn of the mean after a way of more than the data's standard deviation. */
+/**
+ * A swing is a turn of the mean after a way of more than the data's standard deviation.
+ * @param {Watch} watch @param {number} mean @param {number} step
+ */
 function countSwings(watch, mean, step) {
   if (watch.step === 0) watch.extreme = mean;
   watch.step = step;
@@ -85,7 +108,7 @@ function countSwings(watch, mean, step) {
   while (watch.swings.length > 0 && watch.swings[0] < step - SWING_STEPS) watch.swings.shift();
 }
 
-/** The failures to report now, the gravest first. */
+/** The failures to report now, the gravest first. @param {{ diverged: boolean, watch: Watch }} trainer */
 export function failuresOf({ diverged, watch }) {
   if (diverged) return ["diverged"];
   const found = [];

@@ -1,20 +1,29 @@
 // @ts-check
 // densities.js: Gaussian mixtures and uniforms on the line, the optimal discriminator, and their divergences.
 // Pure functions of numbers, checked against gan_tutorial.divergences to 1e-9. Divergences are in nats, W1 in units of x.
-// A density is { log(x), slope(x), pdf(x), cdf(x), cdfIntegral(x), low, high, scale }: outside [low, high] its mass is below
-// 1e-40, `scale` is the length on which it varies, slope is the derivative of log, and cdfIntegral is the integral of its cdf
-// from minus infinity.
 
 import { softplus } from "./logistic.js";
 import { SQRT_2PI, normalPdf, normalTail } from "./normal.js";
 
+/** @typedef {(x: number) => number} Curve */
+
+/**
+ * `slope` is the derivative of `log`, `tail` is 1 - cdf without its rounding, `cdfIntegral` the integral of the cdf from minus
+ * infinity. Outside [low, high] the mass is below 1e-40; `scale` is the length on which the density varies, and `knots`
+ * are the places where it jumps.
+ * @typedef {object} Density
+ * @property {Curve} log @property {Curve} slope @property {Curve} pdf @property {Curve} cdf @property {Curve} tail @property {Curve} cdfIntegral
+ * @property {number} low @property {number} high @property {number} scale @property {number[]} knots
+ */
+
 const REACH = 13.5; // standard deviations: exp(-13.5² / 2) < 1e-39
 
+/** @param {number[]} means @param {number[]} stds @param {number[]} weights @returns {Density} */
 export function gaussianMixture(means, stds, weights) {
   const n = means.length;
   const logWeights = weights.map((w, i) => Math.log(w / (stds[i] * SQRT_2PI)));
   const inverse = stds.map((s) => 1 / s);
-  const log = (x) => {
+  const log = (/** @type {number} */ x) => {
     let top = -Infinity;
     let sum = 0;
     for (let i = 0; i < n; i++) {
@@ -27,7 +36,7 @@ export function gaussianMixture(means, stds, weights) {
     }
     return n === 1 ? top : top + Math.log(sum);
   };
-  const slope = (x) => {
+  const slope = (/** @type {number} */ x) => {
     const total = log(x);
     let sum = 0;
     for (let i = 0; i < n; i++) {
@@ -36,7 +45,7 @@ export function gaussianMixture(means, stds, weights) {
     }
     return sum;
   };
-  const sumOver = (part) => (x) => {
+  const sumOver = (/** @type {(z: number, std: number) => number} */ part) => (/** @type {number} */ x) => {
     let sum = 0;
     for (let i = 0; i < n; i++) if (weights[i] > 0) sum += weights[i] * part((x - means[i]) * inverse[i], stds[i]);
     return sum;
@@ -56,9 +65,10 @@ export function gaussianMixture(means, stds, weights) {
   };
 }
 
+/** @param {number} low @param {number} high @returns {Density} */
 export function uniformDensity(low, high) {
-  const inside = (x) => x >= low && x <= high;
-  const cdf = (x) => Math.max(0, Math.min(1, (x - low) / (high - low)));
+  const inside = (/** @type {number} */ x) => x >= low && x <= high;
+  const cdf = (/** @type {number} */ x) => Math.max(0, Math.min(1, (x - low) / (high - low)));
   return {
     log: (x) => (inside(x) ? -Math.log(high - low) : -Infinity),
     slope: () => 0,
@@ -73,29 +83,36 @@ export function uniformDensity(low, high) {
   };
 }
 
-// D*(x) = p_data / (p_data + p_g), through the log-ratio so that it holds where both underflow.
+/**
+ * D*(x) = p_data / (p_data + p_g), through the log-ratio so that it holds where both underflow.
+ * @param {Density} pData @param {Density} pG @param {number} x
+ */
 export function optimalLogit(pData, pG, x) {
   return pData.log(x) - pG.log(x);
 }
 
-// The trapezoidal rule for four integrands at once, `add(sums, x)`, halving the step until they settle. The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
+/**
+ * The trapezoidal rule for four integrands at once, `add(sums, x)`, halving the step until they settle. The rule converges exponentially fast for smooth integrands that vanish at both ends (Trefethen & Weideman 2014).
+ * @param {Density} p @param {Density} q @param {(sums: number[], x: number) => void} add @returns {number[]}
+ */
 export function integrateOver(p, q, add) {
   const [low, high] = jointRange(p, q);
   let intervals = Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale));
   const sums = [0, 0, 0, 0];
-  let last = null;
+  let last = sums;
   for (let round = 0; round < 7; round++) {
     const step = (high - low) / intervals;
     const [first, stride] = round === 0 ? [0, 1] : [1, 2]; // later rounds add the new midpoints only
     for (let i = first; i <= intervals; i += stride) add(sums, low + i * step);
     const now = sums.map((sum) => sum * step);
-    if (last && now.every((value, i) => Math.abs(value - last[i]) <= 1e-12 + 1e-11 * Math.abs(value))) return now;
+    if (round > 0 && now.every((value, i) => Math.abs(value - last[i]) <= 1e-12 + 1e-11 * Math.abs(value))) return now;
     last = now;
     intervals *= 2;
   }
   return last;
 }
 
+/** @param {number[]} sums @param {number} logP @param {number} logQ */
 function addIntegrands(sums, logP, logQ) {
   const gap = logP - logQ;
   if (logP > -90) {
@@ -110,21 +127,24 @@ function addIntegrands(sums, logP, logQ) {
   }
 }
 
-// KL(p||q), KL(q||p), JSD and V(D*, G) = E_p log D* + E_q log(1 - D*) for smooth densities with p = p_data, q = p_g.
+/**
+ * KL(p||q), KL(q||p), JSD and V(D*, G) = E_p log D* + E_q log(1 - D*) for smooth densities with p = p_data, q = p_g.
+ * @param {Density} p @param {Density} q
+ */
 export function smoothDivergences(p, q) {
   const [kl, reverseKl, real, fake] = integrateOver(p, q, (sums, x) => addIntegrands(sums, p.log(x), q.log(x)));
   const value = real + fake;
   return { kl, reverseKl, value, js: Math.min(Math.LN2, Math.max(0, 0.5 * (value + 2 * Math.LN2))) };
 }
 
-// The same for two uniforms, exactly: constant densities on a, b and their overlap.
+/** The same for two uniforms, exactly: constant densities on a, b and their overlap. @param {Density} p @param {Density} q */
 export function uniformDivergences(p, q) {
   const overlap = Math.max(0, Math.min(p.high, q.high) - Math.max(p.low, q.low));
   const a = 1 / p.scale;
   const b = 1 / q.scale;
   const real = a * overlap * Math.log(a / (a + b));
   const fake = b * overlap * Math.log(b / (a + b));
-  const covered = (inner, outer) => inner.low >= outer.low && inner.high <= outer.high;
+  const covered = (/** @type {Density} */ inner, /** @type {Density} */ outer) => inner.low >= outer.low && inner.high <= outer.high;
   return {
     kl: covered(p, q) ? Math.log(a / b) : Infinity,
     reverseKl: covered(q, p) ? Math.log(b / a) : Infinity,
@@ -133,7 +153,10 @@ export function uniformDivergences(p, q) {
   };
 }
 
-// Where f, of one sign at both ends and nearest to 0 somewhere between them, reaches across 0; null if it does not.
+/**
+ * Where f, of one sign at both ends and nearest to 0 somewhere between them, reaches across 0; null if it does not.
+ * @param {Curve} f @param {number} sign @param {number} left @param {number} right
+ */
 function reachAcross(f, sign, left, right) {
   for (let k = 0; k < 40; k++) {
     const [a, b] = [(2 * left + right) / 3, (left + 2 * right) / 3];
@@ -145,10 +168,15 @@ function reachAcross(f, sign, left, right) {
   return null;
 }
 
-// [x, f(x)] on the grid, and at one more point for each pair of sign changes that it steps over: there |f| dips between
-// neighbours of one sign.
+/**
+ * [x, f(x)] on the grid, and at one more point for each pair of sign changes that it steps over: there |f| dips between
+ * neighbours of one sign.
+ * @param {Curve} f @param {number[]} grid @returns {[number, number][]}
+ */
 function samplesOf(f, grid) {
+  /** @type {[number, number][]} */
   const samples = grid.map((x) => [x, f(x)]);
+  /** @type {[number, number][]} */
   const extra = [];
   for (let i = 1; i < grid.length - 1; i++) {
     const sign = Math.sign(samples[i][1]);
@@ -160,7 +188,7 @@ function samplesOf(f, grid) {
   return extra.length ? [...samples, ...extra].sort(([a], [b]) => a - b) : samples;
 }
 
-// Where a continuous f changes sign between the sorted points of a grid, each place by bisection.
+/** Where a continuous f changes sign between the sorted points of a grid, each place by bisection. @param {Curve} f @param {number[]} grid */
 function signChanges(f, grid) {
   const places = [];
   const samples = samplesOf(f, grid);
@@ -182,13 +210,16 @@ function signChanges(f, grid) {
   return places;
 }
 
-// The interval that holds the mass of both.
+/** The interval that holds the mass of both. @param {Density} p @param {Density} q */
 export function jointRange(p, q) {
   return [Math.min(p.low, q.low), Math.max(p.high, q.high)];
 }
 
-// Four points for each length on which the densities vary, and their knots: a piecewise linear function that is 0 at both its
-// ends, as the gap between two cdfs is, may change sign between no two points of the regular grid.
+/**
+ * Four points for each length on which the densities vary, and their knots: a piecewise linear function that is 0 at both its
+ * ends, as the gap between two cdfs is, may change sign between no two points of the regular grid.
+ * @param {Density} p @param {Density} q
+ */
 function gridFor(p, q) {
   const [low, high] = jointRange(p, q);
   const intervals = Math.min(4000, Math.ceil((4 * (high - low)) / Math.min(p.scale, q.scale)));
@@ -196,23 +227,28 @@ function gridFor(p, q) {
   return [...regular, ...p.knots, ...q.knots].sort((a, b) => a - b);
 }
 
-// Where two smooth densities, or their distribution functions, cross. F_P - F_Q = (1 - F_Q) - (1 - F_P), so the upper half is
-// compared by its tails, where the distribution functions themselves have both rounded to 1.
+/**
+ * Where two smooth densities, or their distribution functions, cross. F_P - F_Q = (1 - F_Q) - (1 - F_P), so the upper half is
+ * compared by its tails, where the distribution functions themselves have both rounded to 1.
+ * @param {Density} p @param {Density} q
+ */
 export function densityCrossings(p, q) {
   return signChanges((x) => p.pdf(x) - q.pdf(x), gridFor(p, q));
 }
 
+/** @param {Density} p @param {Density} q @param {number} x */
 export function cdfGap(p, q, x) {
   return p.cdf(x) < 0.5 ? p.cdf(x) - q.cdf(x) : q.tail(x) - p.tail(x);
 }
 
+/** @param {Density} p @param {Density} q */
 export function cdfCrossings(p, q) {
   return signChanges((x) => cdfGap(p, q, x), gridFor(p, q));
 }
 
-// sup_A |P(A) - Q(A)|: between crossings of the densities the difference of the cdfs is all that counts.
+/** sup_A |P(A) - Q(A)|: between crossings of the densities the difference of the cdfs is all that counts. @param {Density} p @param {Density} q */
 export function totalVariation(p, q) {
-  const gap = (x) => p.cdf(x) - q.cdf(x);
+  const gap = (/** @type {number} */ x) => p.cdf(x) - q.cdf(x);
   const places = [...densityCrossings(p, q), ...p.knots, ...q.knots].sort((a, b) => a - b);
   let sum = 0;
   let before = 0;
@@ -223,9 +259,9 @@ export function totalVariation(p, q) {
   return 0.5 * (sum + Math.abs(before));
 }
 
-// W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs.
+/** W1 = integral of |F_P - F_Q|, exact between the crossings of the two cdfs. @param {Density} p @param {Density} q */
 export function wasserstein1(p, q) {
-  const area = (x) => p.cdfIntegral(x) - q.cdfIntegral(x);
+  const area = (/** @type {number} */ x) => p.cdfIntegral(x) - q.cdfIntegral(x);
   const [low, high] = jointRange(p, q);
   const places = [low, ...cdfCrossings(p, q), high];
   let sum = 0;

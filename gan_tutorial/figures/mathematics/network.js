@@ -11,9 +11,27 @@ import { softplus } from "./logistic.js";
 
 // ---------------------------------------------------------------- activations
 
+/**
+ * An activation in place on whole arrays. `slope` multiplies g by phi'; `bend` is phi'' / phi'. Both are functions of the
+ * activation's own output a = phi(z), so z need not be kept.
+ * @typedef {object} Activation
+ * @property {(a: Float64Array) => void} apply @property {(a: Float64Array, g: Float64Array) => void} slope @property {(a: number) => number} bend
+ */
+
+/** @typedef {{ inputs: number, outputs: number, weight: Float64Array, bias: Float64Array, weightGradient: Float64Array, biasGradient: Float64Array }} Layer */
+/** @typedef {{ sizes: number[], layers: Layer[], parameters: Float64Array, gradients: Float64Array, activation: Activation }} Network */
+
+/**
+ * The memory of one batch's way through a network, an array for each layer: values[0] is its input, deltas its gradients.
+ * @typedef {object} Pass
+ * @property {number} batch @property {number} stride @property {Float64Array[]} values @property {Float64Array[]} deltas
+ * @property {Float64Array[]} tangents @property {Float64Array} input @property {Float64Array} output
+ * @property {Float64Array} outputDelta @property {Float64Array} inputDelta
+ */
+
 const TANH_TABLE = Float64Array.from({ length: 1281 }, (_, k) => Math.tanh((k - 640) / 32));
 
-/** tanh by its addition theorem, from the nearest entry of a table: three times Math.tanh's speed. */
+/** tanh by its addition theorem, from the nearest entry of a table: three times Math.tanh's speed. @param {Float64Array} a */
 export function applyTanh(a) {
   for (let i = 0; i < a.length; i++) {
     const x = a[i] > 20 ? 20 : a[i] < -20 ? -20 : a[i], k = Math.floor(32 * x + 0.5);
@@ -23,8 +41,11 @@ export function applyTanh(a) {
   }
 }
 
-// Each works in place on whole arrays. `slope` multiplies g by phi'; `bend` is phi'' / phi'. Both
-// are functions of the activation's own output a = phi(z), so z need not be kept.
+/**
+ * Each works in place on whole arrays. `slope` multiplies g by phi'; `bend` is phi'' / phi'. Both
+ * are functions of the activation's own output a = phi(z), so z need not be kept.
+ * @type {Record<string, Activation>}
+ */
 export const ACTIVATIONS = {
   tanh: {
     apply: applyTanh,
@@ -50,7 +71,10 @@ export const ACTIVATIONS = {
 
 // ---------------------------------------------------------------- the network
 
-/** A multilayer perceptron, all of whose parameters lie in one array (weights as torch's Linear). */
+/**
+ * A multilayer perceptron, all of whose parameters lie in one array (weights as torch's Linear).
+ * @param {number[]} sizes @param {string} activation @returns {Network}
+ */
 export function makeNetwork(sizes, activation) {
   let count = 0;
   for (let l = 0; l + 1 < sizes.length; l++) count += (sizes[l] + 1) * sizes[l + 1];
@@ -59,7 +83,7 @@ export function makeNetwork(sizes, activation) {
   let offset = 0;
   for (let l = 0; l + 1 < sizes.length; l++) {
     const inputs = sizes[l], outputs = sizes[l + 1];
-    const take = (array, from, length) => array.subarray(offset + from, offset + from + length);
+    const take = (/** @type {Float64Array} */ array, /** @type {number} */ from, /** @type {number} */ length) => array.subarray(offset + from, offset + from + length);
     layers.push({
       inputs, outputs,
       weight: take(parameters, 0, inputs * outputs),
@@ -72,7 +96,10 @@ export function makeNetwork(sizes, activation) {
   return { sizes, layers, parameters, gradients, activation: ACTIVATIONS[activation] };
 }
 
-/** Weights and biases uniform on +-gain / sqrt(inputs): torch's default for Linear at gain 1. */
+/**
+ * Weights and biases uniform on +-gain / sqrt(inputs): torch's default for Linear at gain 1.
+ * @param {Network} network @param {() => number} random @param {number} gain
+ */
 export function initialize(network, random, gain = 1) {
   for (const { inputs, weight, bias } of network.layers) {
     const bound = gain / Math.sqrt(inputs);
@@ -84,6 +111,7 @@ export function initialize(network, random, gain = 1) {
 /**
  * The memory of one batch's way through a network: values[0] is its input, deltas its gradients.
  * A pass that only ever goes forward needs less.
+ * @param {Network} network @param {number} batch @param {{ onlyForward?: boolean }} options @returns {Pass}
  */
 export function makePass(network, batch, { onlyForward = false } = {}) {
   const stride = (batch + 3) & ~3, last = network.sizes.length - 1;
@@ -96,6 +124,7 @@ export function makePass(network, batch, { onlyForward = false } = {}) {
 /**
  * out[j] = start[j] + sum_k weight[j * rowStep + k * columnStep] * x[k], for a whole batch. All the
  * time goes here, so eight sums (two rows, four samples) run at once; an odd last row runs twice.
+ * @param {Float64Array} out @param {number} rows @param {Float64Array} weight @param {number} rowStep @param {number} columnStep @param {Float64Array} x @param {number} columns @param {number} stride @param {Float64Array | null} start
  */
 function multiply(out, rows, weight, rowStep, columnStep, x, columns, stride, start) {
   for (let j = 0; j < rows; j += 2) {
@@ -118,7 +147,7 @@ function multiply(out, rows, weight, rowStep, columnStep, x, columns, stride, st
   }
 }
 
-/** pass.input -> pass.output. */
+/** pass.input -> pass.output. @param {Network} network @param {Pass} pass */
 export function forward(network, pass) {
   const { layers, activation } = network;
   for (let l = 0; l < layers.length; l++) {
@@ -129,7 +158,7 @@ export function forward(network, pass) {
   }
 }
 
-/** pass.outputDelta -> every delta (gradient before the activation), down to pass.inputDelta. */
+/** pass.outputDelta -> every delta (gradient before the activation), down to pass.inputDelta. @param {Network} network @param {Pass} pass */
 export function backward(network, pass) {
   const { layers, activation } = network;
   for (let l = layers.length - 1; l >= 0; l--) {
@@ -140,7 +169,10 @@ export function backward(network, pass) {
   }
 }
 
-/** gradient[j, k] += sum_i g[j, i] x[k, i]: the parameters' gradient of `multiply`. */
+/**
+ * gradient[j, k] += sum_i g[j, i] x[k, i]: the parameters' gradient of `multiply`.
+ * @param {Float64Array} gradient @param {Float64Array} g @param {number} rows @param {Float64Array} x @param {number} columns @param {number} stride
+ */
 function addOuter(gradient, g, rows, x, columns, stride) {
   for (let j = 0; j < rows; j++) {
     for (let k = 0; k < columns; k++) {
@@ -154,7 +186,7 @@ function addOuter(gradient, g, rows, x, columns, stride) {
   }
 }
 
-/** Add the parameters' gradients of a pass that went forward and backward to network.gradients. */
+/** Add the parameters' gradients of a pass that went forward and backward to network.gradients. @param {Network} network @param {Pass} pass */
 export function addGradients(network, pass) {
   const { stride, values, deltas } = pass;
   for (let l = 0; l < network.layers.length; l++) {
@@ -173,6 +205,7 @@ export function addGradients(network, pass) {
  * 2017, eq. 3), for the points in pass.input. The slope u = ds/dx is the end of a backward pass, so
  * its own gradient first runs *forward* through that pass, as a tangent t that starts at
  * v = d penalty / du, and then backward through the forward pass that supplied the slopes phi'.
+ * @param {Network} network @param {Pass} pass @param {number} strength
  */
 export function addGradientPenalty(network, pass, strength) {
   const { layers, activation } = network, { batch, stride, values, deltas, tangents } = pass;
@@ -207,7 +240,10 @@ export function addGradientPenalty(network, pass, strength) {
   return penalty;
 }
 
-/** Through delta = u phi'(z): the gradient in z replaces delta, the gradient in u replaces t. */
+/**
+ * Through delta = u phi'(z): the gradient in z replaces delta, the gradient in u replaces t.
+ * @param {Activation} activation @param {Float64Array} a @param {Float64Array} delta @param {Float64Array} tangent
+ */
 function bendTangent(activation, a, delta, tangent) {
   for (let i = 0; i < a.length; i++) delta[i] *= tangent[i] * activation.bend(a[i]);
   activation.slope(a, tangent);

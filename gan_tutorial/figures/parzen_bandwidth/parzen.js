@@ -4,6 +4,7 @@
 
 import { SQRT_2PI } from "../mathematics/normal.js";
 
+/** @param {number} x @param {number[]} samples @param {number} n @param {number} sigma */
 export function parzenLog(x, samples, n, sigma) {
   const rate = 0.5 / (sigma * sigma);
   let nearest = Infinity;
@@ -16,13 +17,17 @@ export function parzenLog(x, samples, n, sigma) {
   return Math.log(sum / n) - rate * nearest - Math.log(sigma * SQRT_2PI);
 }
 
+/** @param {number[]} points @param {number[]} samples @param {number} n @param {number} sigma */
 export function parzenMean(points, samples, n, sigma) {
   let sum = 0;
   for (const x of points) sum += parzenLog(x, samples, n, sigma);
   return sum / points.length;
 }
 
-// The place of the maximum of a curve given on an even grid, refined by the parabola through its three highest points.
+/**
+ * The place of the maximum of a curve given on an even grid, refined by the parabola through its three highest points.
+ * @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys
+ */
 export function peakOf(xs, ys) {
   let best = 0;
   for (let i = 1; i < ys.length; i++) if (ys[i] > ys[best]) best = i;

@@ -6,10 +6,16 @@ import { bestReply } from "../mathematics/game.js";
 import { sigmoid, softplus } from "../mathematics/logistic.js";
 import { jensenShannon } from "../mathematics/masses.js";
 
+/**
+ * A run as gan_tutorial.recording packs it; its lists have an entry for each moment.
+ * @typedef {{ name: string, note: string, low: number, high: number, p_data: number[], z: number[], steps: number[], p_g: string[], score: string[], x: string[] }} Run
+ */
+
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** @type {Record<string, number>} */
 const VALUES = Object.fromEntries([...DIGITS].map((digit, i) => [digit, i]));
 
-// Two base-64 digits for each number, spread evenly over [low, high].
+/** Two base-64 digits for each number, spread evenly over [low, high]. @param {string} text @param {number} low @param {number} high */
 function unpackNumbers(text, low, high) {
   const numbers = new Float64Array(text.length / 2);
   for (let i = 0; i < numbers.length; i++) {
@@ -19,14 +25,17 @@ function unpackNumbers(text, low, high) {
   return numbers;
 }
 
-// Masses are packed as logarithms, so that tails keep their digits; together they are 1.
+/** Masses are packed as logarithms, so that tails keep their digits; together they are 1. @param {string} text */
 function unpackMasses(text) {
   const masses = unpackNumbers(text, -16, 0).map(Math.exp);
   const total = masses.reduce((sum, mass) => sum + mass, 0);
   return masses.map((mass) => mass / total);
 }
 
-// V(D, G) and its maximum over D (which is -log 4 + 2 JSD), the JSD, and the share of D's answers that are right.
+/**
+ * V(D, G) and its maximum over D (which is -log 4 + 2 JSD), the JSD, and the share of D's answers that are right.
+ * @param {Float64Array} p @param {Float64Array} q @param {Float64Array} s
+ */
 function measureCells(p, q, s) {
   let value = 0;
   let right = 0;
@@ -38,14 +47,17 @@ function measureCells(p, q, s) {
   return { value, best: 2 * js - 2 * Math.LN2, js, accuracy: right / 2 };
 }
 
-// A recorded run as arrays to draw: what stays (centres, density of the data) and, for each moment, what changes.
-// Densities and discriminators are for the cells within [low, high]; D* is left out where hardly anything lives.
+/**
+ * A recorded run as arrays to draw: what stays (centres, density of the data) and, for each moment, what changes.
+ * Densities and discriminators are for the cells within [low, high]; D* is left out where hardly anything lives.
+ * @param {Run} run
+ */
 export function readRecording(run) {
   const { low, high } = run;
   const p = Float64Array.from(run.p_data);
   const count = p.length - 2;
   const width = (high - low) / count;
-  const density = (masses) => masses.subarray(1, count + 1).map((mass) => mass / width);
+  const density = (/** @type {Float64Array} */ masses) => masses.subarray(1, count + 1).map((mass) => mass / width);
   const moments = run.steps.map((step, i) => {
     const q = unpackMasses(run.p_g[i]);
     const s = unpackNumbers(run.score[i], -16, 16);
