@@ -177,6 +177,51 @@ def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
     assert np.corrcoef(got["step"], got["value"])[0, 1] < -0.999  # means of what was left out
 
 
+WELL = {"pull": 0.5, "jsd": 0.3, "w1": 0.5, "missed": 0.1, "spread": 1.0, "mean": 0.0}
+
+
+def watched(javascript, measured, times):
+    """The failures that are reported when the same is measured so many times, from step 220 on; p_data has spread 1."""
+    javascript.load("""
+    function watched({ spread, mean, ...measured }, times) {
+      const watch = { ...makeWatch(dataMasses("one-bell", "")), spread: 1 };
+      for (let i = 0; i < times; i++) watchRun(watch, { ...measured, push: { spread, mean }, step: 220 + 20 * i });
+      return failuresOf({ diverged: false, watch });
+    }""")
+    return javascript.call("watched", WELL | measured, times)
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "failure"),
+    [
+        ({"pull": 0.045}, {"pull": 0.055}, "saturated"),
+        ({"pull": 0.01, "jsd": 0.21}, {"pull": 0.01, "jsd": 0.19}, "saturated"),
+        ({"spread": 0.24}, {"spread": 0.26}, "collapsed"),
+        ({"missed": 0.36, "w1": 0.51}, {"missed": 0.34, "w1": 0.51}, "collapsed"),
+        ({"missed": 0.36, "w1": 0.51}, {"missed": 0.36, "w1": 0.49}, "collapsed"),
+    ],
+)
+def test_a_failure_is_reported_past_its_threshold_and_once_it_lasts(
+    javascript, failing, passing, failure
+):
+    assert watched(javascript, failing, 10) == [failure]
+    assert watched(javascript, failing, 9) == []
+    assert watched(javascript, passing, 50) == []
+
+
+def test_a_swing_is_a_turn_after_more_than_the_spread_of_the_data(javascript):
+    javascript.load("""
+    function swung(width, turns) {
+      const watch = { ...makeWatch(dataMasses("one-bell", "")), spread: 1 };
+      const rest = { pull: 0.5, jsd: 0.3, w1: 0.5, missed: 0.1 };
+      for (let i = 0; i <= turns + 1; i++) watchRun(watch, { ...rest, step: 20 * (i + 1), push: { spread: 1, mean: width * (i % 2) } });
+      return failuresOf({ diverged: false, watch });
+    }""")
+    assert javascript.call("swung", 1.1, 6) == ["oscillating"]
+    assert javascript.call("swung", 1.1, 5) == []
+    assert javascript.call("swung", 0.9, 60) == []
+
+
 def test_training_leaves_no_garbage_behind(javascript):
     javascript.load("const runner = makeTrainer({ width_g: 4, width_d: 4, batch: 16, k: 1 })")
     javascript.load("const run = (n) => { for (let i = 0; i < n; i++) playRound(runner); }")

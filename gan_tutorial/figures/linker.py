@@ -3,7 +3,7 @@
 The sources are plain ES modules that import each other by relative paths. A static page opened over ``file://`` loads
 classic scripts only, a widget's module comes from a Blob, where a relative path leads nowhere, and the build and the
 tests run one text in V8. For all three each module is wrapped once, as a function that gives back its exports; what it
-imports are constants at its start, as cheap as its own.
+imports are constants at its start, as cheap as its own. Comments that have lines to themselves stay behind.
 
 Two forms are known, each at the start of a line: ``import { a, b as c } from "./other.js";`` and ``export`` before a
 ``function``, ``class`` or ``const``. Any other import or export is an error that names the line.
@@ -16,6 +16,7 @@ from importlib.resources import files
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
 LEFT_OVER = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
 
 
@@ -70,12 +71,12 @@ def wrapped(name: str) -> str:
         source = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[2]))
         return f'const {{{match[1].replace(" as ", ": ")}}} = need("{source}");'
 
-    body = EXPORT.sub("", IMPORT.sub(bind, read_script(name)))
+    body = EXPORT.sub("", IMPORT.sub(bind, COMMENT.sub("", read_script(name))))
     if unknown := LEFT_OVER.search(body):
         raise ValueError(
             f"{name}: the linker cannot read {unknown[0].strip()!r}; see linker.py for what it can"
         )
-    return f'ganModules.define("{name}", (need) => {{\n{body}\nreturn {{ {", ".join(exports(name))} }};\n}});\n'
+    return f'ganModules.define("{name}", (need) => {{\n"use strict";\n{body}\nreturn {{ {", ".join(exports(name))} }};\n}});\n'
 
 
 def library(*names: str) -> str:
