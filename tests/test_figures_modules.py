@@ -1,4 +1,4 @@
-"""The figures' JavaScript as modules: each parses, each import finds an export that is used, and the linker joins them."""
+"""The figures' JavaScript as modules: each parses, each import finds an export, and the linker joins them."""
 
 import re
 from pathlib import Path

@@ -214,7 +214,9 @@ def test_a_swing_is_a_turn_after_more_than_the_spread_of_the_data(javascript):
     function swung(width, turns) {
       const watch = { ...makeWatch(dataMasses("one-bell", "")), spread: 1 };
       const rest = { pull: 0.5, jsd: 0.3, w1: 0.5, missed: 0.1 };
-      for (let i = 0; i <= turns + 1; i++) watchRun(watch, { ...rest, step: 20 * (i + 1), push: { spread: 1, mean: width * (i % 2) } });
+      for (let i = 0; i <= turns + 1; i++) {
+        watchRun(watch, { ...rest, step: 20 * (i + 1), push: { spread: 1, mean: width * (i % 2) } });
+      }
       return failuresOf({ diverged: false, watch });
     }""")
     assert javascript.call("swung", 1.1, 6) == ["oscillating"]

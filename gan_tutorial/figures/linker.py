@@ -30,11 +30,16 @@ def drawing_of(figure: str) -> str:
     return f"{figure.replace('-', '_')}/drawing.js"
 
 
+def beside(name: str, path: str) -> str:
+    """The module that the relative ``path`` means in the module ``name``."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+
+
 @cache
 def imports(name: str) -> dict[str, list[str]]:
     """For each module that ``name`` imports from, the names that it takes."""
     return {
-        posixpath.normpath(posixpath.join(posixpath.dirname(name), path)): [
+        beside(name, path): [
             part.split(" as ")[0].strip() for part in names.split(",") if part.strip()
         ]
         for names, path in IMPORT.findall(read_script(name))
@@ -68,15 +73,17 @@ def wrapped(name: str) -> str:
     """The module as a function, handed to ``ganModules`` (modules.js)."""
 
     def bind(match):
-        source = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[2]))
-        return f'const {{{match[1].replace(" as ", ": ")}}} = need("{source}");'
+        taken = match[1].replace(" as ", ": ")
+        return f'const {{{taken}}} = need("{beside(name, match[2])}");'
 
     body = EXPORT.sub("", IMPORT.sub(bind, COMMENT.sub("", read_script(name))))
     if unknown := LEFT_OVER.search(body):
         raise ValueError(
-            f"{name}: the linker cannot read {unknown[0].strip()!r}; see linker.py for what it can"
+            f"{name}: {unknown[0].strip()!r} is none of the forms in linker.py's docstring"
         )
-    return f'ganModules.define("{name}", (need) => {{\n"use strict";\n{body}\nreturn {{ {", ".join(exports(name))} }};\n}});\n'
+    given = ", ".join(exports(name))
+    head = f'ganModules.define("{name}", (need) => {{\n"use strict";\n'
+    return f"{head}{body}\nreturn {{ {given} }};\n}});\n"
 
 
 def library(*names: str) -> str:
