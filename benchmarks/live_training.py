@@ -12,8 +12,7 @@ from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
 from gan_tutorial.figures import LiveTraining
-from gan_tutorial.figures.base import read_script
-from gan_tutorial.figures.live_training import TRAINER
+from gan_tutorial.figures.linker import read_script, with_globals
 
 SIZES = ((16, 64), (32, 64), (32, 256))  # (units in each of two hidden layers, batch)
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
@@ -25,12 +24,11 @@ SETTINGS = {"k": 1, "optimizer": "adam", "log_rate_g": -3, "log_rate_d": -3, "se
 def in_chromium(browser, width, batch):
     """One training run of the live figure without its drawing; yields rounds done."""
     page = browser.new_page()
-    for script in TRAINER:
-        page.add_script_tag(content=read_script(script))
+    page.add_script_tag(content=with_globals("live_training/trainer.js"))
     settings = {**SETTINGS, "width_g": width, "width_d": width, "batch": batch}
     page.evaluate("(settings) => { globalThis.trainer = makeTrainer(settings); }", settings)
     while True:
-        page.evaluate(f"for (let i = 0; i < {CHUNK}; i++) liveRound(trainer)")
+        page.evaluate(f"for (let i = 0; i < {CHUNK}; i++) playRound(trainer)")
         yield CHUNK
 
 
@@ -115,11 +113,11 @@ def live_frames(seconds, device):
     """Frames per second while the figure trains at full speed, against an empty page."""
     figure = LiveTraining(playing=True)
     state = json.dumps(figure.state())
-    start = f"render({{ model: new ganFigures.Model({state}), el: document.body }});"
-    module = LiveTraining._esm.replace("export default { render };", start)
+    start = f"figure.render({{ model: new ganFigures.Model({state}), el: document.body }});"
+    module = LiveTraining._esm.replace("export default", "const figure =")
     content = (
-        f"<style>{read_script('kit.css')}</style><script>{read_script('host.js')}</script>"
-        f'<script type="module">{module}</script>'
+        f"<style>{LiveTraining._css}</style><script>{read_script('host.js')}</script>"
+        f'<script type="module">{module}{start}</script>'
     )
     with chromium() as browser:
         pages = {"figure": frames(browser, content), "empty": frames(browser)}

@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 class JavaScript:
-    """The figures' pure scripts in V8; ``call("name", 1, [2])`` gives back JSON-ready values."""
+    """The figures' modules in V8, their exports global; ``call("name", 1, [2])`` gives back JSON-ready values."""
 
     def __init__(self, context):
         self.context = context
@@ -64,22 +64,21 @@ class JavaScript:
 
 
 @contextmanager
-def open_javascript(*scripts: str):
+def open_javascript(*modules: str):
     from py_mini_racer import MiniRacer
 
-    from gan_tutorial.figures.base import read_script
+    from gan_tutorial.figures.linker import with_globals
 
     with MiniRacer() as context:  # left open, it can hang the interpreter's exit
         engine = JavaScript(context)
-        for script in scripts:
-            engine.load(read_script(script))
+        engine.load(with_globals(*modules))
         yield engine
 
 
 @pytest.fixture(scope="module")
 def javascript(request):
-    """An engine with the scripts named in the test module's ``SCRIPTS``."""
-    with open_javascript(*request.module.SCRIPTS) as engine:
+    """An engine with the modules named in the test module's ``MODULES``."""
+    with open_javascript(*request.module.MODULES) as engine:
         yield engine
 
 

@@ -60,6 +60,27 @@ def test_another_state_is_another_picture(browser, html):
     assert np.mean(differing) > 5e-3
 
 
+STILL = """(root) => [...root.querySelectorAll(".gan-plot-box")].map((plot) => {
+  const still = plot.querySelector("canvas");
+  const { data } = still.getContext("2d").getImageData(0, 0, still.width, still.height);
+  return data.some((value, i) => i % 4 === 3 && value > 0);
+})"""  # for each plot, whether something lies on its lower canvas
+
+
+def test_what_keeps_still_is_painted_once_from_the_first_frames_on(browser, html):
+    """Nothing has scrolled and no theme has turned: either would paint all anew."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    try:
+        page.goto(f"file://{html}/index.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        figure = page.locator("[data-figure]").first
+        assert figure.evaluate(STILL) == [False, False]  # so far everything may move
+        page.evaluate(SET, [["mean", 0.05 * i] for i in range(8)])
+        assert figure.evaluate(STILL) == [True, True]
+    finally:
+        page.close()
+
+
 def test_words_keep_their_size_when_the_pixels_change(browser, html):
     play = [["mean", -4 + 0.05 * i] for i in range(40)] + END
     after, fresh = (picture_after(browser, html, play, zoom_at=at) for at in (40, 0))

@@ -7,17 +7,17 @@ import re
 import pytest
 import traitlets
 from gan_book.engine import Engine
-from gan_book.figures import ROOT, Pictures, classic_script
+from gan_book.figures import ROOT, Pictures, scripts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gan_tutorial.figures as package
 from gan_tutorial import divergences, game
 from gan_tutorial.distributions import mixture, uniform
-from gan_tutorial.figures.base import SCRIPTS as FOLDER
 from gan_tutorial.figures.base import Figure
+from gan_tutorial.figures.linker import drawing_of, read_script
 
-SCRIPTS = ("densities.js",)
+MODULES = ("mathematics/densities.js",)
 FIGURES = [getattr(package, name) for name in package.__all__]
 every_figure = pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
 
@@ -32,18 +32,17 @@ def pictures():
 @every_figure
 def test_class_and_file_names_follow_the_figures_name(figure):
     assert "".join(part.title() for part in figure.name.split("-")) == figure.__name__
-    assert (FOLDER / f"{figure.name}.js").is_file()
+    assert figure.__module__ == f"gan_tutorial.figures.{drawing_of(figure.name).split('/')[0]}"
+    assert "export function render(" in read_script(drawing_of(figure.name))
     assert figure.title
     assert figure.__doc__
 
 
 @every_figure
 def test_module_is_plain(figure):
-    assert figure._esm.rstrip().endswith("export default { render };")
-    assert figure._esm.count("export default") == 1
-    assert not re.search(
-        r"^\s*import\b|https?://(?!www\.w3\.org/2000/svg)", figure._esm, re.MULTILINE
-    )
+    assert figure._esm.count("export default { render: ") == 1
+    assert len(re.findall(r"^\s*(?:import|export)\b", figure._esm, re.MULTILINE)) == 1
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", figure._esm)
 
 
 @every_figure
@@ -78,10 +77,14 @@ def test_steps_divide_the_range(figure):
 
 
 @every_figure
-def test_classic_script_registers_the_figure(figure):
-    script = classic_script(figure)
-    assert script.startswith(f'ganFigures.register("{figure.name}"')
-    assert "export" not in script
+def test_scripts_of_a_page_are_classic_and_hold_nothing_twice(figure):
+    page = scripts([figure, package.OptimalDiscriminator])
+    text = "".join(page.values())
+    assert not re.search(r"^\s*(?:import|export)\b", text, re.MULTILINE)
+    defined = re.findall(r'^ganModules\.define\("(.*)"', text, re.MULTILINE)
+    assert len(defined) == len(set(defined))
+    assert {drawing_of(figure.name), "kit/figure.js"} <= set(defined)
+    assert next(iter(page)) == "host"
 
 
 def test_a_live_widget_prefers_the_widget_and_offers_the_page():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gan_tutorial.figures import ConditionalGenerator
 from gan_tutorial.figures.conditional_generator import DIGITS, FILE, MOVED, content, normals, sheet
 
-SCRIPTS = ("network.js", "generator.js")
+MODULES = ("mathematics/random.js", "conditional_generator/generator.js")
 BYTE = 1 / 255
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from gan_tutorial.figures.convex_chord import SHAPES
 from gan_tutorial.figures.dirac_gan import LOSSES, UPDATES
 
-SCRIPTS = ("dirac.js", "convex.js")
+MODULES = ("dirac_gan/dynamics.js", "convex_supremum/affine.js", "convex_chord/sets.js")
 SETTINGS = {
     "loss": "minimax",
     "updates": "alternating",

@@ -13,7 +13,7 @@ from gan_tutorial.figures import CriticOrDiscriminator
 from gan_tutorial.game import optimal_logit
 from gan_tutorial.objectives import MINIMAX, NON_SATURATING
 
-SCRIPTS = ("densities.js", "critic.js")
+MODULES = ("mathematics/densities.js", "critic_or_discriminator/bells.js")
 P_DATA = normal(0.0, 1.0)
 PAIRS = [(0.0, 1.0), (0.0, 0.3), (0.5, 1.0), (3.0, 0.5), (3.0, 2.5), (6.0, 1.05), (12.0, 0.3)]
 

@@ -11,7 +11,7 @@ from gan_tutorial.distributions import mixture, normal, uniform
 from gan_tutorial.figures import Divergences
 from gan_tutorial.figures.divergences import FAMILIES
 
-SCRIPTS = ("densities.js", "sliding.js")
+MODULES = ("divergences/sliding.js",)
 PAIRS = {
     "equal-bells": (normal(0, 1), lambda t: normal(t, 1)),
     "unequal-bells": (normal(0, 1), lambda t: normal(t, 0.5)),

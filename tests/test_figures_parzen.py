@@ -8,7 +8,7 @@ from gan_tutorial.figures import ParzenBandwidth
 from gan_tutorial.figures.parzen_bandwidth import MEANS, WEIGHTS, WIDTHS, draw
 from gan_tutorial.parzen import choose_sigma, log_likelihood
 
-SCRIPTS = ("densities.js", "parzen.js")
+MODULES = ("parzen_bandwidth/parzen.js",)
 SAMPLES, HELD_OUT = ParzenBandwidth().samples, ParzenBandwidth().held_out
 
 

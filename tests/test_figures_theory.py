@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from gan_tutorial.distributions import mixture, normal, uniform
 from gan_tutorial.figures import PointwiseMaximum, Saturation
-from gan_tutorial.figures.base import read_script
 from gan_tutorial.game import optimal_discriminator
 from gan_tutorial.objectives import MINIMAX, NON_SATURATING
 
-SCRIPTS = ("densities.js", "game.js")
+MODULES = ("mathematics/game.js", "saturation/costs.js", "pointwise_maximum/gain.js")
 TOLERANCE = 1e-9
 
 
@@ -86,7 +85,7 @@ answer = st.floats(0.001, 0.999)
 
 
 def test_no_answer_beats_the_best_one():
-    with open_javascript(*SCRIPTS) as engine:
+    with open_javascript(*MODULES) as engine:
 
         @settings(deadline=None, max_examples=150)
         @given(density, density, answer)
@@ -109,29 +108,24 @@ def test_where_neither_density_lives_every_answer_is_as_good(javascript):
 
 
 @pytest.mark.parametrize("kind", PointwiseMaximum.class_traits()["densities"].values)
-def test_the_best_answers_make_up_the_optimal_discriminator(kind):
+def test_the_best_answers_make_up_the_optimal_discriminator(javascript, kind):
     if kind == "bells":
         p_data, p_g = mixture([-1.5, 1.5], [0.7, 0.7], [0.5, 0.5]), normal(1.0, 1.0)
     else:
         p_data, p_g = uniform(-2.5, 1.0), uniform(-1.0, 3.0)
     xs = [-3.93, -2.2, -1.5, -0.31, 0.0, 0.5, 1.4, 2.9, 3.77]
     exact = optimal_discriminator(p_data, p_g, torch.tensor(xs, dtype=torch.float64))
-    with open_javascript(*SCRIPTS) as engine:
-        body, _ = read_script("pointwise-maximum.js").split("function render")
-        engine.load(body)
-        engine.load(f"const [p, q] = pointwiseDensities('{kind}')")
-        ours = [engine.evaluate(f"bestReply(p.pdf({x}), q.pdf({x}))") for x in xs]
+    ours = javascript.evaluate(
+        f"(([p, q]) => {xs}.map((x) => bestReply(p.pdf(x), q.pdf(x))))(densitiesOf('{kind}'))"
+    )
     for mine, truth in zip(ours, exact.tolist(), strict=True):
         assert mine is None if math.isnan(truth) else close(mine, truth)
 
 
-def test_the_gain_axis_always_holds_the_maximum():
-    with open_javascript(*SCRIPTS) as engine:
-        body, _ = read_script("pointwise-maximum.js").split("function render")
-        engine.load(body)
-        for total in (1e-12, 3e-4, 0.02, 0.31, 0.69, 1.0, 1.2):
-            depth = engine.call("axisAbove", 1.5 * total)
-            assert 1.5 * total <= depth <= 2.4 * total  # the maximum is never below -total log 2
+def test_the_gain_axis_always_holds_the_maximum(javascript):
+    for total in (1e-12, 3e-4, 0.02, 0.31, 0.69, 1.0, 1.2):
+        depth = javascript.call("axisAbove", 1.5 * total)
+        assert 1.5 * total <= depth <= 2.4 * total  # the maximum is never below -total log 2
 
 
 def test_saturation_opens_on_a_discriminator_that_is_sure():

@@ -5,16 +5,15 @@ import math
 import numpy as np
 import pytest
 import traitlets
-from gan_book.figures import classic_script
+from gan_book.figures import scripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_tutorial.figures import EarthMover
-from gan_tutorial.figures.base import read_script
 from gan_tutorial.figures.earth_mover import HIGHEST, PILES
 from gan_tutorial.transport import distances, from_cdfs, monotone_plan
 
-SCRIPTS = ("transport.js",)
+MODULES = ("earth_mover/transport.js",)
 
 masses = st.lists(st.floats(0, 6), min_size=PILES, max_size=PILES).filter(any)
 heights = st.lists(st.integers(0, HIGHEST), min_size=PILES, max_size=PILES)
@@ -99,7 +98,7 @@ def page(browser):
     """The figure alone on a page, as the book would start it."""
     page = browser.new_page(viewport={"width": 800, "height": 1100})
     page.set_content(f"<style>{EarthMover._css}</style>{EarthMover().to_html()}")
-    for script in (read_script("host.js"), classic_script(EarthMover), "ganFigures.start()"):
+    for script in (*scripts([EarthMover]).values(), "ganFigures.start()"):
         page.add_script_tag(content=script)
     page.wait_for_selector("[data-ready]")
     yield page

@@ -71,7 +71,9 @@ const read = () => [game.generator, game.discriminator].map(({ parameters, gradi
 
 @pytest.fixture(scope="module")
 def page():
-    with open_javascript("network.js", "live-game.js") as engine:
+    with open_javascript(
+        "mathematics/network.js", "mathematics/random.js", "live_training/players.js"
+    ) as engine:
         engine.load(HARNESS)
         yield engine
 

@@ -5,14 +5,14 @@ import re
 
 import pytest
 from conftest import open_javascript
-from gan_book.figures import classic_script
+from gan_book.figures import scripts
 
 from gan_tutorial.figures import LiveTraining
-from gan_tutorial.figures.base import read_script
-from gan_tutorial.figures.live_training import TRAINER
+from gan_tutorial.figures.linker import with_globals
 
 pytestmark = pytest.mark.browser
 SEEDS = list(range(1, 11))
+TRAINER = ("live_training/trainer.js", "live_training/presets.js")
 PRESETS = [
     "good",
     "saturation",
@@ -24,12 +24,14 @@ PRESETS = [
 ]
 
 
+SCRIPTS = "".join(f'<script defer src="{name}.js"></script>' for name in scripts([LiveTraining]))
+
+
 def lonely_page(**traits):
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>live</title>'
         '<meta name="viewport" content="width=device-width">'
-        '<link rel="stylesheet" href="kit.css"><script defer src="host.js"></script>'
-        f'<script defer src="figure.js"></script>{LiveTraining(address=True, **traits).to_html()}'
+        f'<link rel="stylesheet" href="kit.css">{SCRIPTS}{LiveTraining(address=True, **traits).to_html()}'
         '<p style="height:3000px"></p><p id="end">end</p></html>'
     )
 
@@ -39,9 +41,8 @@ def folder(tmp_path_factory):
     """The figure alone on pages of its own, to be opened from the disk."""
     folder = tmp_path_factory.mktemp("live")
     for name, text in {
-        "kit.css": read_script("kit.css"),
-        "host.js": read_script("host.js"),
-        "figure.js": classic_script(LiveTraining),
+        "kit.css": LiveTraining._css,
+        **{f"{script}.js": text for script, text in scripts([LiveTraining]).items()},
         "page.html": lonely_page(),
         "playing.html": lonely_page(playing=True),
     }.items():
@@ -126,26 +127,25 @@ def live(browser, address):
 
 @pytest.fixture(scope="module")
 def engine(browser):
-    """A blank page with the trainer's scripts, to run without drawing."""
+    """A blank page with the trainer, to run without drawing."""
     page = browser.new_page()
-    for script in TRAINER:
-        page.add_script_tag(content=read_script(script))
+    page.add_script_tag(content=with_globals(*TRAINER))
     yield page
     page.close()
 
 
 def test_the_list_of_presets_is_whole():
     with open_javascript(*TRAINER) as engine:
-        assert engine.evaluate("Object.keys(LIVE_PRESETS)") == PRESETS
+        assert engine.evaluate("Object.keys(PRESETS)") == PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_each_preset_keeps_its_promise_for_nine_seeds_of_ten(engine, name):
     kept = engine.evaluate(
         """([name, seeds]) => seeds.map((seed) => {
-          const { settings, by, kept } = LIVE_PRESETS[name];
+          const { settings, by, kept } = PRESETS[name];
           const trainer = makeTrainer({ ...settings, seed });
-          while (trainer.step < by && !trainer.diverged) liveRound(trainer);
+          while (trainer.step < by && !trainer.diverged) playRound(trainer);
           return kept(trainer);
         })""",
         [name, SEEDS],
@@ -346,14 +346,11 @@ def test_touch(browser, address):
 
 def test_what_a_kernel_would_receive(live):
     """The recorded traits are written at each stop, and a trait set from outside moves the figure."""
-    figure = classic_script(LiveTraining).replace("ganFigures.register", "twinModule", 1)
-    live.page.evaluate("globalThis.twinModule = (name, module) => { globalThis.twin = module; }")
-    live.page.add_script_tag(content=figure)
     live.page.evaluate(
         """(state) => {
           const el = document.body.insertBefore(document.createElement("div"), document.body.firstChild);
           globalThis.model = new ganFigures.Model(state);
-          twin.render({ model, el });
+          ganModules.need("live_training/drawing.js").render({ model, el });
           model.set("seed", 3);
           el.querySelector("[name=step-both]").click();
         }""",

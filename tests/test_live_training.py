@@ -12,7 +12,13 @@ from gan_tutorial.divergences import js, wasserstein1
 from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures import live_training as options
 
-SCRIPTS = options.TRAINER
+MODULES = (
+    "mathematics/densities.js",
+    "mathematics/masses.js",
+    "mathematics/network.js",
+    "mathematics/random.js",
+    *(f"live_training/{name}.js" for name in ("density", "watch", "trainer", "presets", "address")),
+)
 
 HARNESS = """
 // A generator that is the line a + b z: one layer, no activation.
@@ -22,20 +28,20 @@ function affine(a, b) {
   return network;
 }
 function pushed(a, b, prior) {
-  const push = makeLivePush(affine(a, b), prior);
+  const push = makePush(affine(a, b), prior);
   pushForward(push, affine(a, b));
   const { masses, left, right, beyond, monotone, mean, spread } = push;
   return { masses: Array.from(masses), left, right, beyond, monotone, mean, spread };
 }
 function distances(means, stds, weights, a, b) {
-  LIVE_DATA.test = means.map((mean, i) => [mean, stds[i], weights[i]]);
-  const push = makeLivePush(affine(a, b), "normal"), data = liveDataMasses("test");
+  DATA.test = gaussianMixture(means, stds, weights);
+  const push = makePush(affine(a, b), "normal"), data = dataMasses("test");
   pushForward(push, affine(a, b));
-  return { jsd: liveJsd(data, push), w1: liveWasserstein(data, push) };
+  return { jsd: jensenShannon(data, push.masses), w1: w1To(data, push) };
 }
 function play(settings, steps) {
   const trainer = makeTrainer(settings);
-  while (trainer.step < steps && !trainer.diverged) liveRound(trainer);
+  while (trainer.step < steps && !trainer.diverged) playRound(trainer);
   return trainer;
 }
 function summary({ jsd, w1, step, diverged, discriminatorSteps, history, game }) {
@@ -86,7 +92,7 @@ def test_a_generator_that_folds_is_not_called_exact(javascript):
     function folded() {
       const network = makeNetwork([1, 2, 1], "relu"); // |z|
       network.parameters.set([1, -1, 0, 0, 1, 1, 0]);
-      const push = makeLivePush(network, "normal");
+      const push = makePush(network, "normal");
       pushForward(push, network);
       return { monotone: push.monotone, masses: Array.from(push.masses) };
     }""")
@@ -109,7 +115,7 @@ def test_distances_agree_with_the_package(javascript, a, b):
 def test_samples_of_the_data_follow_the_cells(javascript):
     javascript.load("""
     function sampled(drawing, count) {
-      const draw = makeLiveSampler(liveDataMasses("drawn", drawing)), random = makeRandom(7);
+      const draw = makeSampler(dataMasses("drawn", drawing)), random = makeRandom(7);
       return Array.from({ length: count }, () => draw(random()));
     }""")
     drawing = "0" * 20 + "0123456789" + "z" * 5 + "0" * 25
@@ -124,7 +130,7 @@ def test_samples_of_the_data_follow_the_cells(javascript):
 
 
 def test_an_empty_drawing_is_a_flat_density(javascript):
-    masses = javascript.evaluate("Array.from(liveDataMasses('drawn', '0'.repeat(60)))")
+    masses = javascript.evaluate("Array.from(dataMasses('drawn', '0'.repeat(60)))")
     assert masses == [1 / 120] * 120
 
 
@@ -144,9 +150,9 @@ def test_a_run_that_blows_up_says_so_and_leaves_only_finite_numbers(javascript):
     function wreck() {
       const trainer = play({ objective: "least-squares", optimizer: "sgd", log_rate_g: 1.7, log_rate_d: 1.7 }, 500);
       const before = trainer.step;
-      liveRound(trainer);
+      playRound(trainer);
       const shown = [trainer.jsd, trainer.w1, ...trainer.push.masses, ...trainer.history.jsd];
-      return { failures: liveFailures(trainer), stopped: trainer.step === before,
+      return { failures: failuresOf(trainer), stopped: trainer.step === before,
         finite: shown.every(Number.isFinite) };
     }""")
     assert javascript.call("wreck") == {"failures": ["diverged"], "stopped": True, "finite": True}
@@ -155,10 +161,10 @@ def test_a_run_that_blows_up_says_so_and_leaves_only_finite_numbers(javascript):
 def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
     javascript.load("""
     function longHistory(rows) {
-      const history = makeLiveHistory(), push = { mean: 0 };
+      const history = makeHistory(), push = { mean: 0 };
       for (let i = 1; i <= rows; i++) {
-        addToLiveAverage(history, i, -i);
-        addToLiveHistory(history, { step: 20 * i, jsd: i, w1: 2 * i, push });
+        addLosses(history, i, -i);
+        addRow(history, { step: 20 * i, jsd: i, w1: 2 * i, push });
       }
       return { length: history.length, every: history.every,
         step: Array.from(history.step.slice(0, history.length)),
@@ -171,9 +177,56 @@ def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
     assert np.corrcoef(got["step"], got["value"])[0, 1] < -0.999  # means of what was left out
 
 
+WELL = {"pull": 0.5, "jsd": 0.3, "w1": 0.5, "missed": 0.1, "spread": 1.0, "mean": 0.0}
+
+
+def watched(javascript, measured, times):
+    """The failures that are reported when the same is measured so many times, from step 220 on; p_data has spread 1."""
+    javascript.load("""
+    function watched({ spread, mean, ...measured }, times) {
+      const watch = { ...makeWatch(dataMasses("one-bell", "")), spread: 1 };
+      for (let i = 0; i < times; i++) watchRun(watch, { ...measured, push: { spread, mean }, step: 220 + 20 * i });
+      return failuresOf({ diverged: false, watch });
+    }""")
+    return javascript.call("watched", WELL | measured, times)
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "failure"),
+    [
+        ({"pull": 0.045}, {"pull": 0.055}, "saturated"),
+        ({"pull": 0.01, "jsd": 0.21}, {"pull": 0.01, "jsd": 0.19}, "saturated"),
+        ({"spread": 0.24}, {"spread": 0.26}, "collapsed"),
+        ({"missed": 0.36, "w1": 0.51}, {"missed": 0.34, "w1": 0.51}, "collapsed"),
+        ({"missed": 0.36, "w1": 0.51}, {"missed": 0.36, "w1": 0.49}, "collapsed"),
+    ],
+)
+def test_a_failure_is_reported_past_its_threshold_and_once_it_lasts(
+    javascript, failing, passing, failure
+):
+    assert watched(javascript, failing, 10) == [failure]
+    assert watched(javascript, failing, 9) == []
+    assert watched(javascript, passing, 50) == []
+
+
+def test_a_swing_is_a_turn_after_more_than_the_spread_of_the_data(javascript):
+    javascript.load("""
+    function swung(width, turns) {
+      const watch = { ...makeWatch(dataMasses("one-bell", "")), spread: 1 };
+      const rest = { pull: 0.5, jsd: 0.3, w1: 0.5, missed: 0.1 };
+      for (let i = 0; i <= turns + 1; i++) {
+        watchRun(watch, { ...rest, step: 20 * (i + 1), push: { spread: 1, mean: width * (i % 2) } });
+      }
+      return failuresOf({ diverged: false, watch });
+    }""")
+    assert javascript.call("swung", 1.1, 6) == ["oscillating"]
+    assert javascript.call("swung", 1.1, 5) == []
+    assert javascript.call("swung", 0.9, 60) == []
+
+
 def test_training_leaves_no_garbage_behind(javascript):
     javascript.load("const runner = makeTrainer({ width_g: 4, width_d: 4, batch: 16, k: 1 })")
-    javascript.load("const run = (n) => { for (let i = 0; i < n; i++) liveRound(runner); }")
+    javascript.load("const run = (n) => { for (let i = 0; i < n; i++) playRound(runner); }")
 
     def heap_after(rounds):
         javascript.load(f"run({rounds})")
@@ -189,9 +242,9 @@ def test_rates_and_data_may_change_in_the_midst_of_a_run(javascript):
     javascript.load("""
     function tuned() {
       const trainer = play({ seed: 1 }, 60), before = Array.from(trainer.game.generator.parameters);
-      tuneLive(trainer, { log_rate_g: -99, data: "far-bell", k: 4 });
+      tune(trainer, { log_rate_g: -99, data: "far-bell", k: 4 });
       const d = trainer.discriminatorSteps;
-      for (let i = 0; i < 20; i++) liveRound(trainer);
+      for (let i = 0; i < 20; i++) playRound(trainer);
       return { frozen: before.every((p, i) => p === trainer.game.generator.parameters[i]),
         steps: trainer.discriminatorSteps - d, w1: trainer.w1, spread: trainer.watch.spread };
     }""")
@@ -207,14 +260,14 @@ def test_rates_and_data_may_change_in_the_midst_of_a_run(javascript):
 
 def test_python_and_javascript_agree_on_settings_and_options(javascript):
     figure = LiveTraining()
-    defaults = javascript.evaluate("LIVE_SETTINGS")
+    defaults = javascript.evaluate("SETTINGS")
     assert {name: getattr(figure, name) for name in defaults} == defaults
-    choices = javascript.evaluate("LIVE_CHOICES")
+    choices = javascript.evaluate("CHOICES")
     assert choices["data"] == list(options.DATA)
     assert choices["objective"] == list(options.OBJECTIVES)
     assert choices["optimizer"] == list(options.OPTIMIZERS)
     assert choices["activation"] == list(options.ACTIVATIONS)
-    for preset in javascript.evaluate("LIVE_PRESETS").values():
+    for preset in javascript.evaluate("PRESETS").values():
         LiveTraining(**preset["settings"])  # within Python's bounds
         for name, value in preset["settings"].items():
             bounds = LiveTraining.bounds().get(name)
@@ -223,7 +276,7 @@ def test_python_and_javascript_agree_on_settings_and_options(javascript):
 
 
 def test_settings_survive_the_address(javascript):
-    wanted = javascript.evaluate("LIVE_SETTINGS") | {
+    wanted = javascript.evaluate("SETTINGS") | {
         "data": "drawn",
         "drawing": "0123456789abcdefghijklmnopqrstuvwxyz" + "0" * 24,
         "objective": "wgan-gp",
@@ -232,9 +285,9 @@ def test_settings_survive_the_address(javascript):
         "momentum": 0,
         "seed": 42,
     }
-    fragment = javascript.call("liveFragment", wanted)
+    fragment = javascript.call("writeFragment", wanted)
     assert "width_g" not in fragment  # what is as usual is left out
-    assert javascript.call("readLiveFragment", f"#{fragment}", LiveTraining.bounds()) == wanted
+    assert javascript.call("readFragment", f"#{fragment}", LiveTraining.bounds()) == wanted
 
 
 STRANGE = (
@@ -245,8 +298,8 @@ STRANGE = (
 
 @pytest.mark.parametrize("fragment", STRANGE.split(" "))
 def test_a_strange_address_leaves_the_usual_settings(javascript, fragment):
-    got = javascript.call("readLiveFragment", fragment, LiveTraining.bounds())
-    assert got == javascript.evaluate("LIVE_SETTINGS")
+    got = javascript.call("readFragment", fragment, LiveTraining.bounds())
+    assert got == javascript.evaluate("SETTINGS")
 
 
 @pytest.mark.parametrize("drawing", ["", "0" * 59, "A" * 60, "-" * 60])
@@ -263,7 +316,7 @@ def test_no_discriminator_beats_the_best_one(javascript, objective, seed):
     function values(settings) {
       const trainer = makeTrainer(settings), rows = [];
       for (let i = 0; i < 10; i++) {
-        for (let j = 0; j < 20; j++) liveRound(trainer);
+        for (let j = 0; j < 20; j++) playRound(trainer);
         rows.push([trainer.value, 2 * trainer.jsd - Math.log(4), trainer.pull]);
       }
       return rows;

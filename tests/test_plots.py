@@ -6,7 +6,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from gan_tutorial.figures.base import read_script
+from gan_tutorial.figures.linker import read_script
 from gan_tutorial.plots import COLORS, image_grid, use_style
 
 
@@ -26,7 +26,7 @@ def test_colors_stand_out_on_white(name):
     "name", ["data", "generator", "discriminator", "accent", "neutral", "ink", "line"]
 )
 def test_pictures_and_figures_share_one_palette(name):
-    assert f"--gan-{name}: {COLORS[name]};" in read_script("kit.css")
+    assert f"--gan-{name}: {COLORS[name]};" in read_script("kit/kit.css")
 
 
 def test_grid_puts_images_row_by_row():

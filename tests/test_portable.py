@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 QUICK = {
-    "no-avx-1": ("products", "generator_files", "game"),
+    "no-avx-1": ("onednn", "generator_files", "game"),
     "sigint-ignored": ("checkpoints",),
     "c-locale": ("notebooks", "weights"),
 }

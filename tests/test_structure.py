@@ -13,6 +13,7 @@ import torch
 
 import gan_tutorial
 from gan_tutorial import figures
+from gan_tutorial.figures.base import Figure
 from gan_tutorial.networks import Gaussian, Pair
 from gan_tutorial.training import train
 
@@ -98,7 +99,7 @@ def test_the_api_page_shows_every_public_module_and_nothing_private():
 
 def test_figures_are_all_at_their_door():
     for name in figures.__all__:
-        assert issubclass(getattr(figures, name), figures.Figure)
+        assert issubclass(getattr(figures, name), Figure)
 
 
 def test_nothing_of_the_engine_is_imported_from_outside_the_package():

@@ -11,7 +11,7 @@ from gan_tutorial import line
 from gan_tutorial.figures import TrainingPlayer
 from gan_tutorial.figures.training_player import FRAMES, RECORDED
 
-SCRIPTS = ("densities.js", "line.js")
+MODULES = ("training_player/recording.js",)
 RUNS = TrainingPlayer().runs
 
 

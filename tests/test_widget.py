@@ -8,7 +8,7 @@ import gan_tutorial.figures as package
 
 FIGURES = [getattr(package, name) for name in package.__all__]
 RENDER = """
-async ([text, state]) => {
+async ([text, state, late = false]) => {
   const module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   const listeners = [];
   globalThis.saved = 0;
@@ -28,8 +28,11 @@ async ([text, state]) => {
   globalThis.listeners = listeners;
   globalThis.state = state;
   document.body.replaceChildren();
-  const el = document.body.appendChild(document.createElement("div"));
+  const el = document.createElement("div");
+  if (!late) document.body.append(el);
   globalThis.cleanup = await module.default.render({ model, el });
+  if (late) await new Promise((resolve) => setTimeout(resolve, 200));
+  if (late) document.body.append(el);
 }
 """
 
@@ -44,9 +47,10 @@ def page(browser, site):
     page.close()
 
 
-def open_widget(page, figure):
+def open_widget(page, figure, late=False):
+    """Render the figure, or with `late` first render it and then put it into the document, as JupyterLab does."""
     state = json.loads(json.dumps(figure().state()))
-    page.evaluate(RENDER, [figure._esm, state])
+    page.evaluate(RENDER, [figure._esm, state, late])
     assert page.locator(f'[data-figure="{figure.name}"][data-ready]').count() == 1
 
 
@@ -66,3 +70,55 @@ def test_slider_and_trait_follow_each_other(page):
     page.evaluate("model.set('mean', -1.5)")
     assert slider.input_value() == "-1.5"
     assert page.locator("output[name=mean]").get_attribute("data-value") == "-1.5"
+
+
+SHEETS = """async () => {
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+  return [...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL());
+}"""
+MOVES = """async () => {
+  for (let i = 0; i < 8; i++) {
+    model.set("mean", 0.5 + 0.05 * i);
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
+@pytest.fixture(params=[680, 900], ids=["as wide as expected", "wider"])
+def styled_page(browser, request):
+    """A blank page with the figures' style, its body as wide as a plot is before it knows better, or wider."""
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    page.set_content(f"<style>{package.OptimalDiscriminator._css}</style>")
+    room = 2 * 16 + 2  # padding and border of a figure
+    page.add_style_tag(content=f"body {{ margin: 0; width: {request.param + room}px; }}")
+    yield page
+    page.close()
+
+
+def test_a_figure_looks_the_same_however_late_it_comes_into_the_document(styled_page):
+    for moves in (None, MOVES):
+        sheets = []
+        for late in (False, True):
+            open_widget(styled_page, package.OptimalDiscriminator, late)
+            if moves:
+                styled_page.evaluate(moves)
+            sheets.append(styled_page.evaluate(SHEETS))
+            styled_page.evaluate("cleanup()")
+        assert len(set(sheets[0])) > 2
+        assert sheets[0] == sheets[1]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_keeps_still_is_painted_once_in_a_widget_too(styled_page, late):
+    open_widget(styled_page, package.OptimalDiscriminator, late)
+    styled_page.evaluate(SHEETS)
+    styled_page.evaluate(MOVES)
+    lower = styled_page.locator(".gan-plot-box canvas:first-of-type")
+    before = lower.evaluate_all("(sheets) => sheets.map((sheet) => sheet.toDataURL())")
+    blank = styled_page.evaluate(
+        """() => [...document.querySelectorAll(".gan-plot-box canvas:first-of-type")]
+          .map(({ width, height }) => Object.assign(document.createElement("canvas"), { width, height }).toDataURL())"""
+    )
+    assert len(before) == 2
+    assert all(sheet != empty for sheet, empty in zip(before, blank, strict=True))
+    styled_page.evaluate("cleanup()")

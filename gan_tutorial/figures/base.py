@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import html
 import json
-from importlib.resources import files
 from typing import ClassVar
 
 import anywidget
 import traitlets
 
-SCRIPTS = files(__package__) / "js"
-KIT = ("kit-text.js", "kit-marks.js", "kit-canvas.js", "kit-plot.js", "kit.js")
+from .linker import drawing_of, read_script, widget
 
 
 def slider(value: float, low: float, high: float, step: float, help: str) -> traitlets.Float:
@@ -28,30 +26,22 @@ def choice(value: str, options: tuple[str, ...], help: str) -> traitlets.Enum:
     return traitlets.Enum(options, value, help=help).tag(sync=True)
 
 
-def read_script(name: str) -> str:
-    """The text of one of the figures' JavaScript or CSS files."""
-    return (SCRIPTS / name).read_text(encoding="utf-8")
-
-
 class Figure(anywidget.AnyWidget):
     """Base of all figures.
 
-    A subclass names itself and the pure-mathematics scripts that it needs::
+    A subclass has a folder of its own and names itself::
 
         class Saturation(Figure):
-            name = "saturation"               # [data-figure="saturation"], js/saturation.js
-            scripts = ("densities.js",)
+            name = "saturation"               # [data-figure="saturation"], saturation/drawing.js
             title = "…"                       # what the figure is, for a screen reader and a caption
             probability = slider(0.1, 0.01, 0.99, 0.01, "D(G(z))")
 
-    Its drawing lies in ``js/<name>.js``. A widget's module is loaded from a Blob, where relative imports fail, so the
-    scripts, the kit and the drawing are joined into one text.
+    Its drawing is ``drawing.js`` in that folder, beside this class. The linker joins it with all that it imports.
 
     Setting a trait outside its bounds raises ``traitlets.TraitError``, which names the trait, the value and the bound.
     """
 
     name: ClassVar[str] = ""
-    scripts: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str] = ""
 
     _name = traitlets.Unicode().tag(sync=True)
@@ -60,9 +50,8 @@ class Figure(anywidget.AnyWidget):
 
     def __init_subclass__(cls, **kwargs):
         if "name" in cls.__dict__:  # traitlets derives further classes of its own
-            parts = (*cls.scripts, *KIT, f"{cls.name}.js")
-            cls._esm = "\n".join(read_script(part) for part in parts)
-            cls._css = read_script("kit.css")
+            cls._esm = widget(drawing_of(cls.name))
+            cls._css = read_script("kit/kit.css")
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits):

@@ -96,7 +96,7 @@ globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
 function pictureOf(name, state) {
   const root = new PictureNode("div");
   root.setAttribute("data-figure", name);
-  figureModules[name].render({ model: new ganFigures.Model(state), el: root });
+  const { render } = ganModules.need(`${name.replaceAll("-", "_")}/drawing.js`);
+  render({ model: new ganFigures.Model(state), el: root });
   return root.innerHTML;
 }
-const figureModules = {};

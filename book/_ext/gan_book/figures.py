@@ -1,8 +1,9 @@
 """Interactive figures in static pages.
 
 A notebook's output (or a ``{live}`` directive) leaves an empty root with the figure's state in the page. Here each
-root is given the picture of that state, drawn by the figure's own JavaScript, and the page the scripts that it needs.
-Without JavaScript, and until the scripts have run, the picture is the figure.
+root is given the picture of that state, drawn by the figure's own JavaScript, and the page the scripts that it needs:
+one for the host, one for the kit, one for each module of shared mathematics and one for each figure, so that a page
+with several figures has nothing twice. Without JavaScript, and until the scripts have run, the picture is the figure.
 """
 
 import base64
@@ -16,7 +17,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 import gan_tutorial.figures as package
-from gan_tutorial.figures.base import read_script
+from gan_tutorial.figures import linker
 
 from .engine import HERE
 
@@ -71,10 +72,18 @@ def all_figures():
     return [getattr(package, name) for name in package.__all__]
 
 
-def classic_script(figure) -> str:
-    """The figure's module as a classic script, which also loads over ``file://``."""
-    body, exports = figure._esm.rstrip().rsplit("export default", 1)
-    return f'ganFigures.register("{figure.name}", (() => {{\n{body}return{exports}\n}})());\n'
+def scripts(figures) -> dict[str, str]:
+    """The classic scripts, which also load over ``file://``, that bring the given figures to a page: by name, in order.
+
+    A script holds the linked modules of one folder; shared mathematics has one script for each module, since hardly a
+    page needs all of it.
+    """
+    found = {"host": linker.read_script("modules.js") + linker.read_script("host.js")}
+    for module in linker.closure(*(linker.drawing_of(figure.name) for figure in figures)):
+        folder = module.split("/")[0]
+        script = module.removesuffix(".js").replace("/", "-") if folder == "mathematics" else folder
+        found[script] = found.get(script, "") + linker.wrapped(module)
+    return found
 
 
 def file_script(name: str) -> str:
@@ -86,10 +95,10 @@ def file_script(name: str) -> str:
 def write_assets(app):
     target = app.outdir / "_static" / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    (target / "kit.css").write_text(read_script("kit.css"), encoding="utf-8")
-    (target / "host.js").write_text(read_script("host.js"), encoding="utf-8")
+    (target / "kit.css").write_text(linker.read_script("kit/kit.css"), encoding="utf-8")
+    for name, text in scripts(all_figures()).items():
+        (target / f"{name}.js").write_text(text, encoding="utf-8")
     for figure in all_figures():
-        (target / f"{figure.name}.js").write_text(classic_script(figure), encoding="utf-8")
         for name in getattr(figure, "files", ()):
             (target / f"{name}.js").write_text(file_script(name), encoding="utf-8")
 
@@ -99,38 +108,34 @@ class Pictures:
 
     def __init__(self, engine):
         self.engine = engine
-        self.loaded: set[str] = set()
+        self.loaded = False
 
-    def load(self, name: str):
-        if not self.loaded:
-            self.engine.evaluate((HERE / "dom.js").read_text(encoding="utf-8"))
-            self.engine.evaluate(read_script("host.js"))
-            self.engine.evaluate(
-                "ganFigures.register = (name, module) => { figureModules[name] = module; };"
-            )
-        if name not in self.loaded:
-            figure = next(figure for figure in all_figures() if figure.name == name)
-            self.engine.evaluate(classic_script(figure))
-            self.loaded.add(name)
+    def load(self):
+        if self.loaded:
+            return
+        self.loaded = True
+        self.engine.evaluate((HERE / "dom.js").read_text(encoding="utf-8"))
+        for text in scripts(all_figures()).values():
+            self.engine.evaluate(text)
 
     def html(self, name: str, state: dict) -> str:
-        self.load(name)
+        self.load()
         return self.engine.evaluate(f"pictureOf({json.dumps(name)}, {json.dumps(state)})")
 
 
 def fill(app, pagename, templatename, context, doctree):
-    used = []
+    used = set()
 
     def picture(match):
         name = match["name"]
-        used.append(name)
+        used.add(name)
         return f"{match['open']}{app.gan_pictures.html(name, json.loads(match['state']))}{match['script']}</div>"
 
     context["body"] = ROOT.sub(picture, context.get("body", ""))
     if not used:
         return
     app.add_css_file("figures/kit.css")
-    for script in ("host", *sorted(set(used))):
+    for script in scripts(figure for figure in all_figures() if figure.name in used):
         app.add_js_file(f"figures/{script}.js", loading_method="defer")
 
 

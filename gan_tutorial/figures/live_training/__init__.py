@@ -1,0 +1,71 @@
+"""Figure ``live-training``: a GAN in one dimension that trains inside the page."""
+
+import traitlets
+
+from ..base import Figure, choice, slider
+
+DATA = ("one-bell", "two-bells", "three-bells", "far-bell", "lopsided", "drawn")
+OBJECTIVES = ("minimax", "non-saturating", "wgan", "wgan-gp", "least-squares")
+OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
+ACTIVATIONS = ("tanh", "softplus", "relu", "leaky-relu")
+
+
+class LiveTraining(Figure):
+    r"""Two small networks and the exact theory beside them, step by step.
+
+    The settings are traits; a run depends on them alone. The figure trains while ``playing`` is
+    true and it is in view. About once a second it writes back how far it has come:
+
+    ``step``      steps of G so far
+    ``jsd``       :math:`\mathrm{JSD}(p_\text{data} \| p_g)` in nats, of cells of width 0.1
+    ``w1``        :math:`W_1(p_\text{data}, p_g)`, in units of x
+    ``failures``  of "diverged", "saturated", "collapsed", "oscillating", those that hold now
+    ``history``   lists of one length, at most 400: ``step``; ``value``, minus D's loss, which is
+                  V(D, G) where the losses are logarithms, and ``cost``, G's loss, both averaged
+                  since the row before; ``jsd``; ``w1``; the ``mean`` of :math:`p_g`
+
+    Rates and the clipping bound are powers of ten: ``log_rate_g=-3`` is a rate of 0.001. Both
+    networks have two hidden layers, torch's default initialisation and a linear output.
+    ``drawing`` holds 60 base-36 digits, the heights of a drawn :math:`p_\text{data}` from -6 to 6.
+    With ``address`` the settings also live in the page address's fragment.
+    """
+
+    name = "live-training"
+    title = "A generative adversarial network that trains in this page"
+
+    data = choice("two-bells", DATA, "p_data")
+    drawing = traitlets.Unicode("0" * 60, help="heights of a drawn p_data").tag(sync=True)
+    pen = slider(30, 0, 59, 1, "the column of the drawing under the pen")
+    height = slider(0, 0, 35, 1, "the drawing's height there")
+    objective = choice("non-saturating", OBJECTIVES, "what the players minimise")
+    optimizer = choice("adam", OPTIMIZERS, "of both players")
+    k = slider(2, 1, 20, 1, "steps of D for one of G")
+    log_rate_g = slider(-3, -4, 0, 0.05, "log10 of G's learning rate")
+    log_rate_d = slider(-2.3, -4, 0, 0.05, "log10 of D's learning rate")
+    momentum = slider(0.5, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
+    log_clip = slider(-1, -2, 0, 0.05, "log10 of WGAN's bound on D's weights")
+    width_g = slider(16, 4, 32, 4, "units in each hidden layer of G")
+    width_d = slider(16, 4, 32, 4, "units in each hidden layer of D")
+    activation = choice("tanh", ACTIVATIONS, "of both networks' hidden units")
+    batch = slider(64, 16, 256, 16, "samples in a batch")
+    prior = choice("normal", ("normal", "uniform"), "p_z, of variance 1 either way")
+    seed = slider(1, 1, 100, 1, "decides every random number")
+    speed = choice("full", ("slow", "medium", "full"), "rounds a second: 5, 100, as many as fit")
+    playing = traitlets.Bool(False, help="train while in view").tag(sync=True)
+    address = traitlets.Bool(False, help="keep settings in the page's address").tag(sync=True)
+
+    # Written by the running figure, for Python to read.
+    step = traitlets.Float(0, help="steps of G so far").tag(sync=True)
+    jsd = traitlets.Float(0, help="JSD(p_data, p_g), nats").tag(sync=True)
+    w1 = traitlets.Float(0, help="W1(p_data, p_g)").tag(sync=True)
+    failures = traitlets.List(traitlets.Unicode(), help="those that hold now").tag(sync=True)
+    history = traitlets.Dict(help="what was measured on the way").tag(sync=True)
+
+    @traitlets.validate("drawing")
+    def _drawing(self, proposal):
+        text = proposal["value"]
+        if len(text) != 60 or not all(c in "0123456789abcdefghijklmnopqrstuvwxyz" for c in text):
+            raise traitlets.TraitError(
+                f"drawing must be 60 digits of base 36 (0-9, a-z), got {text!r}"
+            )
+        return text

@@ -1,0 +1,52 @@
+// optimal-discriminator: two densities, and the best discriminator between them.
+
+import { createFigure } from "../kit/figure.js";
+import { gaussianMixture, optimalLogit, smoothDivergences } from "../mathematics/densities.js";
+import { sigmoid } from "../mathematics/logistic.js";
+
+export function render({ model, el }) {
+  const figure = createFigure({ model, el });
+  const xs = Float64Array.from({ length: 281 }, (_, i) => -7 + i * 0.05);
+  const densities = figure.plot({
+    label: "The densities of data and generator over x", x: [-7, 7], y: [0, 0.6], height: 230, yLabel: "density", xTicks: 0,
+    margin: { bottom: 12 }, minWidth: 1000,
+  });
+  const discriminator = figure.plot({
+    label: "The optimal discriminator over x", x: [-7, 7], y: [0, 1.02], height: 170, xLabel: "$x$", yLabel: "$D^*(x)$", yTicks: 2, minWidth: 1000,
+  });
+  const data = densities.curve({ color: "data", label: "$p_data$", fill: true });
+  const fake = densities.curve({ color: "generator", label: "$p_g$", fill: true });
+  const half = discriminator.rule({ color: "neutral", label: "½: no better than a coin" });
+  const best = discriminator.curve({ color: "discriminator", width: 3 });
+
+  figure.slider("mean", { label: "mean of $p_g$", color: "generator" });
+  figure.slider("width", { label: "width of $p_g$", color: "generator" });
+  figure.slider("weight", { label: "weight of the left bell of $p_data$", color: "data" });
+  figure.slider("separation", { label: "distance between the bells", color: "data" });
+
+  const outputs = {
+    js: figure.output("js", { label: "JSD", unit: "nats", digits: 4 }),
+    kl: figure.output("kl", { label: "KL($p_data$‖$p_g$)", unit: "nats" }),
+    reverseKl: figure.output("reverse_kl", { label: "KL($p_g$‖$p_data$)", unit: "nats" }),
+    value: figure.output("value", { label: "$V$($D^*$, $G$)", digits: 4 }),
+    criterion: figure.output("criterion", { label: "$C$($G$) = −log 4 + 2 JSD", digits: 4 }),
+  };
+
+  return figure.start(() => {
+    const shift = figure.get("separation") / 2;
+    const weight = figure.get("weight");
+    const p = gaussianMixture([-shift, shift], [0.7, 0.7], [weight, 1 - weight]);
+    const q = gaussianMixture([figure.get("mean")], [figure.get("width")], [1]);
+    densities.setDomain([-7, 7], [0, Math.max(0.6, 1.12 * q.pdf(figure.get("mean")))]);
+    data.set(xs, xs.map(p.pdf));
+    fake.set(xs, xs.map(q.pdf));
+    best.set(xs, xs.map((x) => sigmoid(optimalLogit(p, q, x))));
+    half.set(0.5);
+    const numbers = smoothDivergences(p, q);
+    outputs.js.set(numbers.js);
+    outputs.kl.set(numbers.kl);
+    outputs.reverseKl.set(numbers.reverseKl);
+    outputs.value.set(numbers.value);
+    outputs.criterion.set(-2 * Math.LN2 + 2 * numbers.js);
+  });
+}

@@ -1,0 +1,74 @@
+// saturation: the generator's two costs in the discriminator's logit, and how hard each of them pulls.
+
+import { createFigure } from "../kit/figure.js";
+import { generatorCosts } from "./costs.js";
+
+export function render({ model, el }) {
+  const figure = createFigure({ model, el });
+  const logits = Float64Array.from({ length: 161 }, (_, i) => -8 + i * 0.1);
+  const drag = { x: "logit" };
+  const shared = { x: [-8, 8], height: 250, xLabel: "logit $s$ of $D$($G$($z$))", xTicks: 4, minWidth: 290, expectedShare: 2.1 };
+  const costs = figure.plot({ ...shared, label: "The two costs of the generator over the logit", y: [-8, 8], yLabel: "cost of the sample" });
+  const slopes = figure.plot({
+    ...shared, label: "How hard each cost pulls on the logit", y: [0, 1.08], yTicks: 2, yLabel: "pull on $s$: minus the slope of the cost",
+  });
+
+  const pair = (plot, minimaxLabel, nonSaturatingLabel) => ({
+    here: plot.rule({ x: true, color: "neutral" }),
+    minimax: plot.curve({ color: "accent", dash: "7 5", anchor: "start", ...minimaxLabel }),
+    nonSaturating: plot.curve({ color: "generator", anchor: "end", ...nonSaturatingLabel }),
+    minimaxTangent: plot.curve({ color: "accent", width: 8, opacity: 0.3 }),
+    nonSaturatingTangent: plot.curve({ color: "generator", width: 8, opacity: 0.3 }),
+    minimaxPoint: plot.point({ color: "accent", drag }),
+    nonSaturatingPoint: plot.point({ color: "generator", drag }),
+  });
+  const marks = [
+    pair(
+      costs,
+      { label: "minimax: log(1 − $D$)", labelAt: 5.1, anchor: "end", dx: -8, dy: 16 },
+      { label: "non-saturating: −log $D$", labelAt: -4, anchor: "start", dx: 8, dy: -6 },
+    ),
+    pair(slopes, { label: "$σ$($s$)", labelAt: 0.7, dx: 10, dy: 6 }, { label: "1 − $σ$($s$)", labelAt: -0.7, dx: -10, dy: 6 }),
+  ];
+
+  figure.slider("logit", { label: "logit $s$: how sure $D$ is that $G$($z$) is real", color: "discriminator" });
+  const outputs = {
+    probability: figure.output("probability", { label: "$D$($G$($z$))", digits: 4, color: "discriminator" }),
+    minimax: figure.output("minimax", { label: "log(1 − $D$)", unit: "nats", color: "accent" }),
+    minimaxSlope: figure.output("minimax_slope", { label: "$∂_s$ log(1 − $D$)", digits: 4, color: "accent" }),
+    minimaxSlopeInD: figure.output("minimax_slope_in_d", { label: "$∂_D$ log(1 − $D$)", color: "accent" }),
+    nonSaturating: figure.output("non_saturating", { label: "−log $D$", unit: "nats", color: "generator" }),
+    nonSaturatingSlope: figure.output("non_saturating_slope", { label: "$∂_s$ (−log $D$)", digits: 4, color: "generator" }),
+  };
+  const caption = figure.caption();
+  const table = Array.from(logits, generatorCosts);
+  const pick = (key, sign = 1) => Float64Array.from(table, (row) => sign * row[key]);
+  const columns = [
+    { minimax: pick("minimax"), nonSaturating: pick("nonSaturating") },
+    { minimax: pick("minimaxSlope", -1), nonSaturating: pick("nonSaturatingSlope", -1) },
+  ];
+
+  return figure.start(() => {
+    const s = figure.get("logit");
+    const now = generatorCosts(s);
+    const reach = [s - 1.3, s + 1.3];
+    marks.forEach((mark, side) => {
+      mark.here.set(s);
+      for (const key of ["minimax", "nonSaturating"]) {
+        const height = side === 0 ? now[key] : -now[`${key}Slope`];
+        mark[key].set(logits, columns[side][key]);
+        mark[`${key}Point`].set(s, height);
+        if (side === 0) mark[`${key}Tangent`].set(reach, reach.map((x) => height + now[`${key}Slope`] * (x - s)));
+      }
+    });
+    for (const key in outputs) outputs[key].set(now[key]);
+    caption.set(inWords(s));
+  });
+}
+
+function inWords(s) {
+  if (s < -2)
+    return "$D$ is sure that this sample is generated. The minimax cost is flat in the logit, so the generator hears almost nothing, just when it has most to learn; the non-saturating cost pulls with nearly its full strength.";
+  if (s <= 2) return "$D$ is in doubt. Both costs pull, and at $s$ = 0 equally hard: there the two are twins.";
+  return "This sample fools $D$. Now the non-saturating cost is the flat one, and rightly: there is little left to mend. The minimax cost spends its pull on samples that pass already.";
+}
