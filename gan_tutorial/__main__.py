@@ -21,7 +21,14 @@ EXAMPLES = {
     "sample": "python -m gan_tutorial sample runs/digits --count 100 --out digits.png",
     "evaluate": "python -m gan_tutorial evaluate runs/digits --split test",
 }
-CHANGES = ("objective", "steps", "batch_size", "every")  # options that go over the recipe's
+CHANGES = (
+    "objective",
+    "steps",
+    "batch_size",
+    "every",
+    "lr_d",
+    "lr_g",
+)  # options that go over the recipe's
 SUMMARIES = {
     "train": "Train by a recipe into a folder: checkpoint, losses, sample grids.",
     "sample": "Draw a grid of samples from a trained run, as a PNG.",
@@ -41,6 +48,8 @@ def _train_options(train: argparse.ArgumentParser) -> None:
     train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     train.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
     train.add_argument("--batch-size", type=int, help="if not the recipe's")
+    train.add_argument("--lr-d", type=float, help="the discriminator's rate, if not the recipe's")
+    train.add_argument("--lr-g", type=float, help="the generator's rate, if not the recipe's")
     train.add_argument("--every", type=int, help="steps between snapshots, if not the recipe's")
 
 
@@ -75,8 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="test", choices=["validation", "test"])
     for verb in (train, sample, evaluate):
         verb.add_argument("--seed", type=int, default=0, help="default 0")
-    for verb in (train, evaluate):
-        verb.add_argument("--root", default="data", help="folder of downloaded data sets")
+    train.add_argument("--root", default="data", help="folder of downloaded data sets")
+    evaluate.add_argument("--root", help="folder of data sets, if not that of the training")
     return parser
 
 

@@ -124,7 +124,7 @@ class Conditional(nn.Module):
         table = nn.Embedding(classes, embedding or classes)
         if not embedding:
             table.weight = nn.Parameter(torch.eye(classes), requires_grad=False)
-        self.network, self.table = network, table
+        self.network, self.table, self.classes = network, table, classes
 
     @property
     def inputs(self) -> int:

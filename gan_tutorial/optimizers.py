@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["adam", "cosine", "exponential", "linear", "rmsprop", "sgd"]
+__all__ = ["adam", "at_rate", "cosine", "exponential", "linear", "rmsprop", "sgd"]
 
 Factory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 Schedule = Callable[[int], float]
@@ -71,6 +71,24 @@ def sgd(lr: float = 0.1, momentum: float = 0.5) -> Factory:
 
     def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         return _fastest(torch.optim.SGD, parameters, lr=lr, momentum=momentum)
+
+    return make
+
+
+def at_rate(factory: Factory, lr: float) -> Factory:
+    """The same optimiser at another learning rate.
+
+    Raises:
+        ValueError: the rate is not positive and finite.
+    """
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr must be positive and finite, got {lr!r}")
+
+    def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        optimizer = factory(parameters)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        return optimizer
 
     return make
 

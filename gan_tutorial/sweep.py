@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gan_tutorial._engine.run import check_data, whole_number
+from gan_tutorial._engine.checks import check_data, whole_number
 from gan_tutorial._engine.stacked import Stack
 from gan_tutorial.networks import Pair
 from gan_tutorial.objectives import Critic, Objective

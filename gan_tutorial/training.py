@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
@@ -26,7 +27,15 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gan_tutorial._engine import checkpoints, devices
-from gan_tutorial._engine.run import CHECK, DivergenceError, Run, check_games_data, whole_number
+from gan_tutorial._engine.checks import (
+    SEEDS,
+    check_batch,
+    check_memory,
+    check_pair,
+    check_penalty,
+    whole_number,
+)
+from gan_tutorial._engine.run import CHECK, DivergenceError, Run
 from gan_tutorial.networks import Pair, bind
 from gan_tutorial.objectives import NON_SATURATING, OBJECTIVES, Objective
 from gan_tutorial.optimizers import Factory, Schedule, adam
@@ -137,7 +146,9 @@ def sample(
     """
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
         raise ValueError(f"n must be a number of samples, at least 0, got {n!r}")
+    whole_number("seed", seed, least=0, below=SEEDS)
     parameter = next(generator.parameters())
+    check_memory("n", int(n), max(p.shape[0] for p in generator.parameters()), parameter.device)
     z = prior(int(n), torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
     was_training = generator.training
     try:
@@ -179,6 +190,7 @@ def train(
     seed: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    note: Mapping[str, Any] | None = None,
     progress: bool = False,
     **changes: Any,
 ) -> Iterator[Snapshot]:
@@ -195,9 +207,11 @@ def train(
         every: steps between snapshots, or an increasing sequence of steps.
         seed: of data, noise and dropout. The same seed, machine and thread count give the same bits
             on a CPU, whatever the caller does with PyTorch's global randomness meanwhile.
-        checkpoint: a file saved at every snapshot and at Ctrl-C.
+        checkpoint: a file saved at every snapshot and at Ctrl-C. One process at a time may train
+            into it.
         resume: go on from that file if it is there, with the same bits as a run that was never
             stopped. A resumed run first yields where it resumes.
+        note: numbers and words that the checkpoint keeps under "note", for whoever reads it.
         progress: a bar, in a terminal or a notebook.
         **changes: fields of `Settings` by name, in the place of those of `settings`:
             ``train(pair, data, steps=2000, objective=WGAN_GP, critic_steps=5)``.
@@ -208,17 +222,60 @@ def train(
     """
     settings = _changed(Settings() if settings is None else settings, changes)
     whole_number("steps", steps, least=0)
-    whole_number("seed", seed, least=0)
-    devices.check_shares(settings.batch_size, pair)
-    check_games_data(pair, data, labels)
-    checkpoints.check_place(checkpoint, resume)
+    whole_number("seed", seed, least=0, below=SEEDS)
+    check_pair(pair, data, labels)
+    check_batch(settings.batch_size, pair, data)
+    check_penalty(settings.objective, pair.discriminator)
     stops = _stops(every, steps)
-    run = Run(pair, data, labels, settings, seed)
-    if checkpoint is not None and resume:
-        run.resume(Path(checkpoint))
+    if checkpoint is None and resume:
+        raise ValueError("resume=True needs checkpoint, the file to resume from; got None")
+    path = None if checkpoint is None else Path(checkpoint).expanduser()
+    owner = None if path is None else devices.by_rank_0(lambda: checkpoints.own(path, resume))
+    try:
+        run = Run(pair, data, labels, settings, seed, note)
+        if path is not None and resume:
+            run.resume(path)
+        if steps < run.taken:
+            raise ValueError(
+                f"steps must be at least the {run.taken} that {path} has taken, got {steps}"
+            )
+    except BaseException:
+        if owner is not None:
+            owner.release()
+        raise
     quiet = not progress or devices.rank() > 0
     bar = tqdm(total=steps, initial=run.taken, unit="step", disable=quiet)
-    return _snapshots(run, stops, checkpoint, bar)
+    return Training(_snapshots(run, stops, path, bar), owner)
+
+
+class Training(Iterator[Snapshot]):
+    """The stream of snapshots: training goes on while the caller iterates, and not before."""
+
+    def __init__(self, snapshots: Iterator[Snapshot], owner: checkpoints.Owner | None) -> None:
+        self._snapshots, self._owner, self._started = snapshots, owner, False
+
+    def __next__(self) -> Snapshot:
+        self._started = True
+        try:
+            return next(self._snapshots)
+        except BaseException:  # its end, and every other one
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the checkpoint, if there is one. A stopped run can be resumed."""
+        self._started = True
+        if self._owner is not None:
+            self._owner.release()
+
+    def __del__(self) -> None:
+        if not self._started:
+            warnings.warn(
+                "train(...) was called and nobody asked for a snapshot, so nothing was trained: "
+                "for snapshot in train(...): ...",
+                stacklevel=2,
+            )
+        self.close()
 
 
 def _changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -259,7 +316,7 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
 
 
 def _snapshots(
-    run: Run, stops: Sequence[int], checkpoint: str | os.PathLike[str] | None, bar: tqdm
+    run: Run, stops: Sequence[int], checkpoint: Path | None, bar: tqdm
 ) -> Iterator[Snapshot]:
     """Advance to each stop, save, and yield; outside, the caller's randomness and Ctrl-C are its
     own.

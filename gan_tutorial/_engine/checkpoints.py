@@ -6,56 +6,68 @@ process that is killed at any moment leaves the previous file or the new one and
 Reading checks the digest first and then unpacks tensors and plain values only
 (`weights_only=True`): no code in a file is ever run.
 
+One process owns a checkpoint at a time: `owned` holds a lock beside it, which the system takes away
+with the process.
+
 A run that goes on must be the run that was stopped: `plain` writes down what decides it, and
 `difference` finds what is another.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import functools
 import hashlib
 import inspect
 import io
 import os
 import pickle
+import platform
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 MAGIC = b"gan-tutorial checkpoint 2 "
 
 
-def check_place(path: str | os.PathLike[str] | None, resume: bool) -> None:
-    """A path in a folder that exists, not yet taken unless the run is resumed."""
-    if path is None:
-        if resume:
-            raise ValueError("resume=True needs checkpoint, the file to resume from; got None")
-        return
-    path = Path(path)
+def own(path: Path, resume: bool) -> Owner:
+    """Take hold of a file in a folder that exists, not yet taken unless the run is resumed."""
     if not path.parent.is_dir():
         raise ValueError(f"checkpoint: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise ValueError(f"checkpoint: {path} is a folder; name a file in it")
+    owner = Owner(path)
     if path.exists() and not resume:
+        owner.release()
         raise ValueError(
             f"checkpoint: {path} exists; resume=True goes on from it, or name another file"
         )
+    return owner
 
 
 def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
     """Write `state` (tensors, numbers, strings, dicts and lists of them) to `path`, atomically."""
-    path = Path(path)
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     payload = buffer.getvalue()
+    write(path, MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+
+
+def write(path: str | os.PathLike[str], content: bytes) -> None:
+    """Put `content` in the place of what `path` holds, whole or not at all."""
+    path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with temporary.open("wb") as file:
-            file.write(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -87,11 +99,72 @@ def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> di
         ) from error
 
 
-def sweep_partial(path: str | os.PathLike[str]) -> None:
-    """Delete what killed processes left beside `path` while they were writing it."""
-    path = Path(path)
-    for leftover in path.parent.glob(f".{path.name}.*.partial"):
-        leftover.unlink(missing_ok=True)
+class Owner:
+    """Holds `path` for this process, until `release` or the process's end, however it comes.
+
+    The lock is the system's (flock on a file beside `path`), so a killed process leaves none; the
+    words in the file only say whose it was. Raises ValueError where a living process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.place = path.with_name(f".{path.name}.lock")
+        self.file = self._locked(path)
+        self.file.seek(0)
+        former = self.file.read()
+        if former:
+            warnings.warn(
+                f"{path}: {former} ended without letting go of it; what it left half-written is "
+                "swept away, and the last whole checkpoint is used",
+                stacklevel=4,
+            )
+        self.file.truncate(0)
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        self.file.write(f"process {os.getpid()} on {platform.node()}, since {now}")
+        self.file.flush()
+        for leftover in path.parent.glob(f".{path.name}.*.partial"):
+            leftover.unlink(missing_ok=True)  # nobody else may write here now
+
+    def _locked(self, path: Path) -> IO[str]:
+        while True:
+            file = self.place.open("a+")
+            try:
+                lock(file)
+            except BlockingIOError:
+                file.seek(0)
+                owner = file.read() or "another process"
+                file.close()
+                raise ValueError(
+                    f"checkpoint: {path} is being written by {owner}; wait for it, stop it, or name "
+                    "another file"
+                ) from None
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), self.place.stat()):
+                    return file
+            file.close()  # its owner removed it between our opening and our locking it
+
+    def release(self) -> None:
+        """Let go of it; a second time does nothing."""
+        if not self.file.closed:
+            self.place.unlink(missing_ok=True)
+            self.file.close()
+
+
+def lock(file: IO[str]) -> None:
+    """Lock an open file for this process, or raise BlockingIOError; where the system or the file
+    system has no locks, do nothing.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except (ImportError, OSError):
+        warnings.warn(
+            f"{file.name} cannot be locked on this system; see to it that no second process trains "
+            "into the same file",
+            stacklevel=5,
+        )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +26,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial._engine import checkpoints, devices
-from gan_tutorial._engine.run import whole_number
+from gan_tutorial._engine.checks import whole_number
 from gan_tutorial.data import draw_labels, flatten, import_torchvision, load
 from gan_tutorial.objectives import OBJECTIVES
+from gan_tutorial.optimizers import at_rate
 from gan_tutorial.parzen import held_out
 from gan_tutorial.recipes import Recipe, choose
 from gan_tutorial.training import Snapshot, sample, train
@@ -41,25 +43,19 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             names = ", ".join(OBJECTIVES)
             raise ValueError(f"objective {changes['objective']!r} does not exist; choose {names}")
         changes["objective"] = OBJECTIVES[changes["objective"]]
+    rates = [changes.pop(name, None) for name in ("lr_d", "lr_g")]
+    changes["optimizers"] = tuple(
+        factory if rate is None else at_rate(factory, rate)
+        for factory, rate in zip(recipe.settings.optimizers, rates, strict=True)
+    )
     own = {name: changes.pop(name) for name in ("steps", "every") if name in changes}
     return replace(recipe, settings=replace(recipe.settings, **changes), **own)
 
 
-def check_resumed(folder: Path, recipe: Recipe, seed: int) -> None:
-    """ValueError where the folder holds another run than the one that is to go on."""
-    if not (folder / "run.json").is_file():
-        return
-    note = json.loads((folder / "run.json").read_text())
-    for name, own in (("recipe", recipe.name), ("data", recipe.data), ("seed", seed)):
-        if note[name] != own:
-            raise ValueError(
-                f"{folder} was trained with {name} = {note[name]}, this run has {own}; go on "
-                "with the former, or name another folder"
-            )
-
-
-def describe(recipe: Recipe, shape: list[int], seed: int, changes: Mapping[str, Any]) -> dict:
-    """What made a run: the recipe and the changes to it, and `provenance`."""
+def describe(
+    recipe: Recipe, shape: list[int], seed: int, changes: Mapping[str, Any], root: str
+) -> dict[str, Any]:
+    """What made a run: the recipe and the changes to it, where its data lie, and `provenance`."""
     return {
         "recipe": recipe.name,
         "data": recipe.data,
@@ -67,6 +63,7 @@ def describe(recipe: Recipe, shape: list[int], seed: int, changes: Mapping[str, 
         "shape": shape,
         "seed": seed,
         "changes": dict(changes),
+        "root": root,
         **provenance(" ".join(["python -m gan_tutorial", *sys.argv[1:]])),
     }
 
@@ -96,15 +93,20 @@ def run_training(
     """Train by a recipe into the folder `out`; only the first process writes.
 
     `data` names another data set than the recipe's; `changes` go over the recipe's settings (an
-    objective by its name).
+    objective by its name). A resumed run keeps the note of its start.
     """
     recipe, changes = choose(recipe_name), dict(changes or {})
+    out = out.expanduser()
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, {out} is a file")
     with devices.launched() as device:
         first = devices.rank() == 0
         images, labels = load(data or recipe.data, root=root, device=device)
         recipe = changed(recipe.on(data or recipe.data, len(images)), changes)
-        if resume:
-            check_resumed(out, recipe, seed)
+        note = describe(recipe, list(images.shape[1:]), seed, changes, root)
+        kept = read_note(out) if resume else None
+        if kept is not None:
+            check_resumed(out, kept, note)
         out.mkdir(parents=True, exist_ok=True)
         pair = recipe.build(seed=seed, images=images)
         pair.generator.to(device)
@@ -119,26 +121,109 @@ def run_training(
             seed=seed,
             checkpoint=out / "checkpoint.pt",
             resume=resume,
+            note=kept or note,
             progress=True,
         )
         if first:
-            note = describe(recipe, list(images.shape[1:]), seed, changes)
-            (out / "run.json").write_text(json.dumps(note, indent=1) + "\n")
+            again = {key: note[key] for key in ("date", "command", "machine", "versions")}
+            begun = note if kept is None else {**kept, "resumed": [*kept.get("resumed", []), again]}
+            write_note(out, begun)
         keep(snapshots, out if first else None, list(images.shape[1:]), recipe.conditional)
+
+
+NOTED = ("recipe", "data", "rows", "shape", "seed", "changes")  # what a run is known by
+
+
+def write_note(folder: Path, note: Mapping[str, Any]) -> None:
+    """Put `note` into the folder's run.json, whole or not at all."""
+    checkpoints.write(folder / "run.json", (json.dumps(note, indent=1) + "\n").encode())
+
+
+def read_note(folder: Path) -> dict[str, Any] | None:
+    """What the run in `folder` was told, from run.json, or, where that is missing or damaged, from
+    the checkpoint; None where the folder holds no run.
+
+    ValueError where neither can say.
+    """
+    path, checkpoint = folder / "run.json", folder / "checkpoint.pt"
+    wrong = None
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        missing = [key for key in NOTED if not isinstance(note, dict) or key not in note]
+        if not missing:
+            return note
+        wrong = f"lacks {', '.join(missing)}"
+    except FileNotFoundError:
+        wrong = "is missing" if checkpoint.exists() else None
+    except ValueError as error:  # no JSON, or no text
+        wrong = f"cannot be read ({error})"
+    if wrong is None:
+        return None
+    note = checkpoints.load(checkpoint)["note"] if checkpoint.exists() else {}
+    if not all(key in note for key in NOTED):
+        raise ValueError(f"{path} {wrong}, and no checkpoint beside it knows the run; restore it")
+    warnings.warn(
+        f"{path} {wrong}; the checkpoint knows the run and is asked instead", stacklevel=3
+    )
+    return note
+
+
+def check_resumed(folder: Path, kept: Mapping[str, Any], note: Mapping[str, Any]) -> None:
+    """ValueError where the folder holds another run than the one that is to go on."""
+    for name in ("recipe", "data", "seed"):
+        if kept[name] != note[name]:
+            raise ValueError(
+                f"{folder} was trained with {name} = {kept[name]}, this run has {note[name]}; go on "
+                "with the former, or name another folder"
+            )
 
 
 def keep(
     snapshots: Iterator[Snapshot], out: Path | None, shape: list[int], conditional: bool
 ) -> None:
-    """Run through the snapshots; grids, losses and TensorBoard's events go to `out`, if there."""
+    """Run through the snapshots; grids, losses and TensorBoard's events go to `out`, if there.
+
+    What goes beside the checkpoint never stops a run: what fails is said once, and left out.
+    """
     labels = torch.arange(100) % 10 if conditional else None
-    board = tensorboard(out) if out else None
+
+    def grid(snapshot: Snapshot) -> None:
+        path = Path(out or "") / "samples" / f"{snapshot.step:07d}.png"
+        save_grid(snapshot.sample(100, labels=labels), shape, path)
+
+    beside = []
+    if out is not None:
+        folder = out
+        beside = [
+            Beside("grids of samples", lambda: grid),
+            Beside("history.csv", lambda: lambda snapshot: write_history(snapshot.history, folder)),
+            Beside("TensorBoard's events", lambda: tensorboard(folder)),
+        ]
     for snapshot in snapshots:
-        if out:
-            grid = snapshot.sample(100, labels=labels)
-            save_grid(grid, shape, out / "samples" / f"{snapshot.step:07d}.png")
-            write_history(snapshot.history, out)
-            board(snapshot)
+        for output in beside:
+            output.write(snapshot)
+
+
+class Beside:
+    """Something written beside the checkpoint, `make()(snapshot)`, until it first fails."""
+
+    def __init__(self, what: str, make: Callable[[], Callable[[Snapshot], None]]) -> None:
+        self.what, self.make, self.to = what, make, None
+        self.works = True
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Write it, or warn once that it cannot be written, and why."""
+        if not self.works:
+            return
+        try:
+            self.to = self.to or self.make()
+            self.to(snapshot)
+        except Exception as error:
+            self.works = False
+            warnings.warn(
+                f"training goes on without {self.what}: {type(error).__name__}: {error}",
+                stacklevel=3,
+            )
 
 
 class Trained(NamedTuple):
@@ -181,9 +266,10 @@ class Trained(NamedTuple):
 
 def trained(folder: Path) -> Trained:
     """Read the run in `folder`, as `train --out` left it; ValueError where there is none."""
-    if not (folder / "run.json").is_file():
+    folder = folder.expanduser()
+    note = read_note(folder)
+    if note is None:
         raise ValueError(f"{folder} holds no run: there is no run.json; train one with --out")
-    note = json.loads((folder / "run.json").read_text())
     recipe = choose(note["recipe"]).on(note["data"], note["rows"])
     pair = recipe.build(seed=note["seed"], images=torch.zeros(1, *note["shape"]))
     pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
@@ -208,10 +294,16 @@ def _asked(recipe: Recipe, count: int, label: int | None) -> Tensor | None:
     return torch.arange(count) % 10 if label is None else torch.full((count,), label)
 
 
-def run_evaluation(folder: Path, *, count: int, seed: int, split: str, root: str) -> dict[str, Any]:
-    """`Trained.held_out` of the run in `folder`, and what the numbers belong to."""
+def run_evaluation(
+    folder: Path, *, count: int, seed: int, split: str, root: str | None = None
+) -> dict[str, Any]:
+    """`Trained.held_out` of the run in `folder`, and what the numbers belong to.
+
+    Without `root`, the data are looked for where they were when the run was started.
+    """
     whole_number("--count", count, least=2)
     run = trained(folder)
+    root = root or run.note.get("root", "data")
     result = run.held_out(count, seed=seed, split=split, root=root)
     return {**result, "split": split, "recipe": run.recipe.name}
 
@@ -241,9 +333,12 @@ def write_history(history: dict[str, Tensor], folder: Path) -> None:
 def tensorboard(folder: Path) -> Callable[[Snapshot], None]:
     """A function that passes a snapshot's losses on to TensorBoard, or does nothing without it."""
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        import tensorboard
     except ImportError:
         return lambda snapshot: None
+    del tensorboard  # it is there: what fails from here on is worth a word
+    from torch.utils.tensorboard import SummaryWriter
+
     writer = SummaryWriter(folder / "tensorboard")
 
     def write(snapshot: Snapshot) -> None:

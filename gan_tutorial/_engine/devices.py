@@ -16,16 +16,16 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 if TYPE_CHECKING:
     from gan_tutorial._engine.run import Run
-    from gan_tutorial.networks import Pair
 
+Result = TypeVar("Result")
 WARM_UP = 11  # steps taken one by one before a graph, as PyTorch advises; they count as training
 
 
@@ -41,19 +41,6 @@ def rank() -> int:
 def size() -> int:
     """The number of processes that train together."""
     return dist.get_world_size() if _active() else 1
-
-
-def check_shares(batch_size: int, pair: Pair) -> None:
-    """A batch that the processes can share equally, and large enough for batch norm."""
-    if batch_size % size():
-        raise ValueError(
-            f"batch_size must be a multiple of the {size()} processes, got {batch_size}"
-        )
-    norms = any(isinstance(m, nn.BatchNorm1d) for net in pair[:2] for m in net.modules())
-    if norms and batch_size < 2 * size():
-        raise ValueError(
-            f"batch_size must give batch norm 2 samples or more in each process, got {batch_size}"
-        )
 
 
 def own_rows(batch: Tensor) -> Tensor:
@@ -79,6 +66,20 @@ def from_rank_0(value: Any) -> Any:
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def by_rank_0(do: Callable[[], Result]) -> Result | None:
+    """What `do` gives in rank 0, None elsewhere; a ValueError of rank 0 is raised in every process."""
+    result, error = None, None
+    if rank() == 0:
+        try:
+            result = do()
+        except ValueError as caught:
+            error = str(caught)
+    error = from_rank_0(error)
+    if error is not None:
+        raise ValueError(error)
+    return result
 
 
 def copy_from_rank_0(tensors: Sequence[Tensor]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gan_tutorial._engine import checkpoints, devices
 from gan_tutorial.networks import Pair, bind
+from gan_tutorial.objectives import no_penalty, unconstrained
 
 if TYPE_CHECKING:
     from gan_tutorial.optimizers import Factory, Schedule
@@ -29,13 +31,14 @@ LOSSES = ("discriminator", "penalty", "generator")  # in the order in which a st
 
 
 class DivergenceError(RuntimeError):
-    """Training left the finite numbers: which `network`, what of it, at which `step`."""
+    """Training left the finite numbers: which `network`, what of it, at which `step`, and what in
+    this run's own settings may be the reason.
+    """
 
-    def __init__(self, step: int, network: str, what: str) -> None:
+    def __init__(self, step: int, network: str, what: str, advice: str = "") -> None:
         super().__init__(
-            f"the {network}'s {what} at step {step}. Try a lower learning rate for it, a "
-            "smaller β₁, or another objective (NON_SATURATING, WGAN_GP). A checkpoint saved before "
-            "this step is untouched."
+            f"the {network}'s {what} at step {step}. {advice}Other settings are another run: start "
+            "it anew. A checkpoint saved before this step is untouched."
         )
         self.step, self.network = step, network
 
@@ -50,10 +53,18 @@ class Randomness:
 
     def __init__(self, device: torch.device, seed: int, own: int = 0) -> None:
         """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
-        self.rng = torch.Generator(device).manual_seed(seed)
-        private = torch.Generator(device).manual_seed(seed + 1_000_003 * (own + 1))
-        self._private, self._callers = private.get_state(), None
-        self._own, self._global = own, _global_generator(device)
+        self.rng, self._seed, self._own = torch.Generator(device), seed, own
+        self._global, self._callers = _global_generator(device), None
+        self._start(0)
+
+    def _start(self, step: int) -> None:
+        """Both streams as they begin at `step`: for 0 from the seed, else from the seed and it."""
+        seeds = [self._seed, self._seed + 1_000_003 * (self._own + 1)]
+        if step:
+            seeds = [s + 0x9E3779B97F4A7C15 * step for s in seeds]
+        of_data, of_layers = (s % 2**64 for s in seeds)
+        self.rng.manual_seed(of_data)
+        self._private = torch.Generator(self.rng.device).manual_seed(of_layers).get_state()
 
     def __enter__(self) -> None:
         self._callers = self._global.get_state()
@@ -64,20 +75,36 @@ class Randomness:
         self._global.set_state(self._callers)
         self._callers = None
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Both streams, as byte tensors, inside the `with` block or outside."""
+    def state_dict(self) -> dict[str, Any]:
+        """Both streams, as byte tensors, and their kind of device; in the `with` block or outside."""
         outside = self._callers is None
         layers = self._private if outside else self._global.get_state()
-        return {"rng": self.rng.get_state(), "layers": layers}
+        kind = self.rng.device.type
+        return {"rng": self.rng.get_state(), "layers": layers, "device": kind}
 
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on exactly where `state_dict` was taken."""
+    def load_state_dict(self, state: Mapping[str, Any], step: int) -> None:
+        """Go on exactly where `state_dict` was taken, at `step`; on another kind of device, whose
+        streams have other states, with new streams and a warning.
+        """
+        kind = self.rng.device.type
+        if state["device"] != kind:
+            warnings.warn(
+                f"the checkpoint was made on {state['device']} and goes on on {kind}: weights, "
+                "optimisers, average and history are those of the checkpoint, the random numbers "
+                f"start anew from seed {self._seed} and step {step}",
+                stacklevel=5,
+            )
+            self._start(step)
+            return
         self.rng.set_state(state["rng"].cpu())
         if self._own == 0:  # the state is rank 0's: the others' dropout goes on differing from it
             self._private = state["layers"].cpu()
 
 
 def _global_generator(device: torch.device) -> torch.Generator:
+    """The generator that layers on `device` use unasked."""
+    if device.type == "mps":
+        return torch.mps._get_default_mps_generator()
     if device.type != "cuda":
         return torch.default_generator
     index = torch.cuda.current_device() if device.index is None else device.index
@@ -146,7 +173,13 @@ class Run:
     """Two players, the average generator, the data, the randomness, and the losses so far."""
 
     def __init__(
-        self, pair: Pair, data: Tensor, labels: Tensor | None, settings: Settings, seed: int
+        self,
+        pair: Pair,
+        data: Tensor,
+        labels: Tensor | None,
+        settings: Settings,
+        seed: int,
+        note: Mapping[str, Any] | None = None,
     ) -> None:
         parameter = next(pair.generator.parameters())
         self.device, self.dtype = parameter.device, parameter.dtype
@@ -154,6 +187,7 @@ class Run:
         self.data = data.to(self.device, data.dtype if data.dtype == torch.uint8 else self.dtype)
         self.labels = None if labels is None else labels.to(self.device, torch.int64)
         self.prior, self.settings, self.seed = pair.prior, settings, seed
+        self.note = dict(note or {})
         of_d, of_g = settings.optimizers
         self.d = Player(pair.discriminator.train(), of_d, settings.schedules)
         self.g = Player(pair.generator.train(), of_g, settings.schedules)
@@ -211,11 +245,27 @@ class Run:
             row, column = (~new.isfinite()).nonzero()[0].tolist()
             network = "generator" if LOSSES[column] == "generator" else "discriminator"
             what = f"loss is {new[row, column].item()}"
-            raise DivergenceError(len(self.history) + row + 1, network, what)
+            raise self.diverged(len(self.history) + row + 1, network, what)
         self.history = torch.cat([self.history, new])
         for network, player in (("discriminator", self.d), ("generator", self.g)):
             if not all(tensor.isfinite().all() for tensor in _floats(player.network)):
-                raise DivergenceError(self.taken, network, "weights are no longer finite")
+                raise self.diverged(self.taken, network, "weights are no longer finite")
+
+    def diverged(self, step: int, network: str, what: str) -> DivergenceError:
+        """The error, with advice from the settings of the player that it happened to."""
+        player = self.d if network == "discriminator" else self.g
+        advice = []
+        for group in player.groups()[:1]:
+            advice.append(f"a learning rate below {float(group['lr']):.3g} for it")
+            if group.get("betas", (0,))[0] > 0:
+                advice.append(f"a β₁ below {group['betas'][0]:g}")
+            if group.get("momentum", 0) > 0:
+                advice.append(f"a momentum below {float(group['momentum']):.3g}")
+        objective = self.settings.objective
+        if objective.penalty is no_penalty and objective.constrain is unconstrained:
+            advice.append("an objective with a penalty (WGAN_GP, R3GAN)")
+        advised = f"Try {', or '.join(advice)}. " if advice else ""
+        return DivergenceError(step, network, what, advised)
 
     def losses_so_far(self) -> dict[str, Tensor]:
         """Each loss by its name, (step,)."""
@@ -257,6 +307,7 @@ class Run:
         """Everything the next step depends on, and the versions that wrote it."""
         return {
             "identity": self.identity,
+            "note": self.note,
             "versions": {"torch": str(torch.__version__)},
             "step": self.taken,
             "seconds": self.seconds,
@@ -273,9 +324,8 @@ class Run:
         Raises ValueError where it is of another run, naming what differs.
         """
         state = None
-        if devices.rank() == 0:
-            checkpoints.sweep_partial(path)
-            state = checkpoints.load(path) if path.exists() else None
+        if devices.rank() == 0 and path.exists():
+            state = checkpoints.load(path)
         state = devices.from_rank_0(state)
         if state is None:
             return
@@ -291,67 +341,8 @@ class Run:
         self.d.load_state_dict(state["discriminator"])
         self.g.load_state_dict(state["generator"])
         self.average.load_state_dict(state["average"])
-        self.randomness.load_state_dict(state["randomness"])
+        self.randomness.load_state_dict(state["randomness"], self.taken)
 
 
 def _floats(network: nn.Module) -> list[Tensor]:
     return [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
-
-
-def whole_number(name: str, value: object, least: int = 1) -> None:
-    """Raise ValueError unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
-
-
-def check_data(data: Tensor, labels: Tensor | None) -> None:
-    """Rows of uint8 or finite floating-point numbers, and one integer label for each row."""
-    if not isinstance(data, Tensor) or data.dim() < 2 or len(data) == 0:
-        what = f"shape {tuple(data.shape)}" if isinstance(data, Tensor) else type(data).__name__
-        raise ValueError(f"data must be a tensor (n, ...) of at least two dimensions, got {what}")
-    if data.dtype != torch.uint8 and not data.is_floating_point():
-        raise ValueError(f"data must be uint8 (0 to 255) or floating-point, got {data.dtype}")
-    if data.is_floating_point() and not data.isfinite().all():
-        raise ValueError("data must be finite, got NaN or infinite entries")
-    if labels is None:
-        return
-    tensor = isinstance(labels, Tensor)
-    if not tensor or labels.shape != data.shape[:1] or labels.is_floating_point():
-        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
-        raise ValueError(
-            f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
-        )
-
-
-def check_games_data(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
-    """The data are such, the generator turns noise into rows of their width, and the discriminator
-    rows into logits (n, 1).
-    """
-    check_data(data, labels)
-    width = data[0].numel()
-    y = None if labels is None else torch.stack([labels.min(), labels.max()]).long()
-    fake = _called("generator", pair.generator, "its prior's noise", _noise(pair), y)
-    if fake.shape != (2, width):
-        raise ValueError(
-            f"the generator's samples have shape {tuple(fake.shape)}, the data need (n, {width})"
-        )
-    score = _called("discriminator", pair.discriminator, "the samples", fake, y)
-    if score.shape != (2, 1):
-        raise ValueError(f"the discriminator must return (n, 1) logits, got {tuple(score.shape)}")
-
-
-def _noise(pair: Pair) -> Tensor:
-    parameter = next(pair.generator.parameters())
-    return pair.prior(2, torch.Generator(parameter.device).manual_seed(0)).to(parameter.dtype)
-
-
-@torch.no_grad()
-def _called(name: str, network: nn.Module, on: str, x: Tensor, y: Tensor | None) -> Tensor:
-    """network(x) or network(x, y) in evaluation mode; ValueError where it cannot be."""
-    was_training = network.training
-    try:
-        return bind(network.eval(), None if y is None else y.to(x.device))(x)
-    except (RuntimeError, TypeError, IndexError) as error:
-        raise ValueError(f"the {name} cannot be called on {on}: {error}") from error
-    finally:
-        network.train(was_training)

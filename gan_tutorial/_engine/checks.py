@@ -1,0 +1,177 @@
+"""What cannot work is said before training starts: every message names the argument, what was passed,
+and what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor, nn
+
+from gan_tutorial._engine import devices
+from gan_tutorial.networks import Affine, Pair, bind
+from gan_tutorial.objectives import Objective, no_penalty
+
+SEEDS = 2**63  # every seed below is one that PyTorch's generators take
+
+
+def whole_number(name: str, value: object, least: int = 1, below: int | None = None) -> None:
+    """Raise ValueError unless `value` is an integer of at least `least`, and below `below`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if below is not None and value >= below:
+        raise ValueError(f"{name} must be below {below}, got {value!r}")
+
+
+def check_memory(name: str, count: int, numbers: int, device: torch.device) -> None:
+    """Raise ValueError where `count` samples of so many float32 `numbers` can never fit."""
+    needed = 4 * count * numbers
+    if device.type == "cuda":
+        there = torch.cuda.mem_get_info(device)[1]
+    else:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise ValueError(
+            f"{name}={count} cannot fit: {count} samples of {numbers} numbers take "
+            f"{needed / 2**30:,.0f} GiB, and there are {there / 2**30:,.0f} GiB in all"
+        )
+
+
+def check_batch(batch_size: int, pair: Pair, data: Tensor) -> None:
+    """A batch that fits, that the processes can share equally, and large enough for batch norm."""
+    size, device = devices.size(), next(pair.generator.parameters()).device
+    check_memory("batch_size", batch_size, 2 * data[0].numel(), device)
+    if batch_size % size:
+        raise ValueError(f"batch_size must be a multiple of the {size} processes, got {batch_size}")
+    if any(map(mixes_samples, pair[:2])) and batch_size < 2 * size:
+        raise ValueError(
+            f"batch_size must give batch norm 2 samples or more in each process, got {batch_size}"
+        )
+
+
+def mixes_samples(network: nn.Module) -> bool:
+    """Whether a sample's output depends on the others of its batch: batch norm does that."""
+    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.modules())
+
+
+def check_penalty(objective: Objective, discriminator: nn.Module) -> None:
+    """A penalty on the slope at one sample means nothing where a batch's samples are mixed."""
+    if objective.penalty is not no_penalty and mixes_samples(discriminator):
+        raise ValueError(
+            "the discriminator has batch norm, which mixes the samples of a batch, and "
+            f"{objective.name} penalises its slope at each sample; leave the norm out, or take "
+            "another objective"
+        )
+
+
+def check_data(data: Tensor, labels: Tensor | None) -> None:
+    """Rows of uint8 or finite floating-point numbers, and one integer label for each row."""
+    if not isinstance(data, Tensor) or data.dim() < 2 or len(data) == 0:
+        what = f"shape {tuple(data.shape)}" if isinstance(data, Tensor) else type(data).__name__
+        raise ValueError(f"data must be a tensor (n, ...) of at least two dimensions, got {what}")
+    if data.dtype != torch.uint8 and not data.is_floating_point():
+        raise ValueError(f"data must be uint8 (0 to 255) or floating-point, got {data.dtype}")
+    if data.is_floating_point() and not data.isfinite().all():
+        raise ValueError("data must be finite, got NaN or infinite entries")
+    if labels is None:
+        return
+    tensor = isinstance(labels, Tensor)
+    if not tensor or labels.shape != data.shape[:1] or labels.is_floating_point():
+        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
+        raise ValueError(
+            f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
+        )
+
+
+def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
+    """Raise ValueError unless the pair can play on the data and something is there to learn.
+
+    The data are rows of uint8 or finite floats, with labels that both players know; the generator
+    turns noise into rows of the data's width, in a range that the data do not leave; the
+    discriminator turns rows into logits (n, 1).
+    """
+    check_data(data, labels)
+    _check_labels(pair, labels)
+    width = data[0].numel()
+    y = None if labels is None else torch.stack([labels.min(), labels.max()]).long()
+    fake = _called("generator", pair.generator, "its prior's noise", _noise(pair), y)
+    if fake.shape != (2, width):
+        raise ValueError(
+            f"the generator's samples have shape {tuple(fake.shape)}, the data need (n, {width})"
+        )
+    score = _called("discriminator", pair.discriminator, "the samples", fake, y)
+    if score.shape != (2, 1):
+        raise ValueError(f"the discriminator must return (n, 1) logits, got {tuple(score.shape)}")
+    _check_range(pair.generator, data)
+    if isinstance(_leaves(pair.discriminator)[-1], nn.Sigmoid):
+        raise ValueError(
+            "the discriminator ends in a sigmoid; the losses here take logits: leave it out"
+        )
+    if not any(p.requires_grad for network in pair[:2] for p in network.parameters()):
+        raise ValueError(
+            "pair: no parameter of either player requires a gradient, so nothing can be learnt; of "
+            "a pair that is to learn on, network.requires_grad_(True)"
+        )
+
+
+def _check_labels(pair: Pair, labels: Tensor | None) -> None:
+    if labels is None:
+        return
+    low, high = int(labels.min()), int(labels.max())
+    for name, network in (("generator", pair.generator), ("discriminator", pair.discriminator)):
+        classes = getattr(network, "classes", None)
+        if classes is not None and not 0 <= low <= high < classes:
+            raise ValueError(
+                f"labels go from {low} to {high}; the {name} has {classes} classes and takes 0 to "
+                f"{classes - 1}"
+            )
+
+
+def _noise(pair: Pair) -> Tensor:
+    parameter = next(pair.generator.parameters())
+    return pair.prior(2, torch.Generator(parameter.device).manual_seed(0)).to(parameter.dtype)
+
+
+@torch.no_grad()
+def _called(name: str, network: nn.Module, on: str, x: Tensor, y: Tensor | None) -> Tensor:
+    """network(x) or network(x, y) in evaluation mode; ValueError where it cannot be."""
+    was_training = network.training
+    try:
+        return bind(network.eval(), None if y is None else y.to(x.device))(x)
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(f"the {name} cannot be called on {on}: {error}") from error
+    finally:
+        network.train(was_training)
+
+
+def _check_range(generator: nn.Module, data: Tensor) -> None:
+    """Whether the generator's last layers can give the data, as far as can be told from them."""
+    ends = output_range(generator)
+    if ends is None:
+        return
+    low, high = (0.0, 1.0) if data.dtype == torch.uint8 else (float(x) for x in data.aminmax())
+    if low < ends[0] - 1e-3 or high > ends[1] + 1e-3:
+        raise ValueError(
+            f"data span [{low:.4g}, {high:.4g}], the generator's last layers can only give "
+            f"[{ends[0]:g}, {ends[1]:g}]; scale the data (`data.flatten` does), or change the "
+            "generator's output"
+        )
+
+
+def _leaves(network: nn.Module) -> list[nn.Module]:
+    return [m for m in network.modules() if not any(True for _ in m.children())]
+
+
+def output_range(network: nn.Module) -> tuple[float, float] | None:
+    """The interval that the network's last layers map to, or None where they are not a sigmoid or a
+    tanh, with or without an `Affine` after it.
+    """
+    *_, before, last = [nn.Identity(), *_leaves(network)]
+    bounded = before if isinstance(last, Affine) else last
+    if not isinstance(bounded, nn.Sigmoid | nn.Tanh):
+        return None
+    ends = (0.0 if isinstance(bounded, nn.Sigmoid) else -1.0, 1.0)
+    if isinstance(last, Affine):
+        ends = (last.scale * ends[0] + last.shift, last.scale * ends[1] + last.shift)
+    return min(ends), max(ends)
