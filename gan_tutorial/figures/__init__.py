@@ -1,7 +1,7 @@
 """The figures of the book: each class is a live widget in Jupyter and a moving picture in the built page.
 
-Each has a folder with its Python, its drawing and its mathematics; ``mathematics`` holds what several share, ``kit`` what
-all are drawn with, and ``host.js`` is Jupyter's stand-in for a static page.
+Each has a folder with its Python, its drawing and its mathematics; ``mathematics`` holds what several share, ``kit``
+what all are drawn with, and ``host.js`` is Jupyter's stand-in for a static page.
 """
 
 from importlib import import_module
