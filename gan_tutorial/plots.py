@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
 __all__ = ["COLORS", "image_grid", "use_style"]
 
 COLORS = {
@@ -47,22 +53,51 @@ def use_style() -> None:
 
 
 def image_grid(
-    ax, images, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1
+    ax: Axes,
+    images: ArrayLike,
+    *,
+    columns: int,
+    shape: tuple[int, ...] = (28, 28),
+    gap: int = 1,
 ) -> None:
-    """Draw images on ``ax``, row by row, dark ink on white.
+    """Draw images on ``ax``, row by row: grey ones as dark ink on white, colours as they are.
 
-    ``images`` is ``(n, h * w)`` or ``(n, h, w)`` with values in [0, 1] (a tensor or an array); ``columns`` is how many
-    stand in a row. The last row may be short.
+    Args:
+        ax: where to draw; its axes are taken away.
+        images: values in [0, 1], ``(n, h, w)``, ``(n, c, h, w)`` with c = 1 or 3, or rows
+            ``(n, d)`` of pictures of `shape`; a tensor or an array.
+        columns: how many stand in a row; the last row may be short.
+        shape: of a picture that comes as a row, ``(h, w)`` or ``(c, h, w)``.
+        gap: pixels between two pictures.
+
+    Raises:
+        ValueError: the images have another size or number of channels.
     """
     import numpy as np
 
-    tiles = np.asarray(images, dtype=float).reshape(-1, *shape)
+    tiles = np.asarray(images, dtype=float)
+    shape = tuple(tiles.shape[1:]) if tiles.ndim > 2 else tuple(shape)
+    channels, height, width = shape if len(shape) == 3 else (1, *shape)
+    if channels not in (1, 3) or tiles.size != len(tiles) * channels * height * width:
+        raise ValueError(
+            f"images of shape {np.shape(images)} are no pictures of shape {shape}: give shape=(h, w) "
+            "for grey ones, or (3, h, w) for colours"
+        )
+    tiles = tiles.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    if channels == 1:
+        tiles = 1 - tiles
     rows = -(-len(tiles) // columns)
-    height, width = shape[0] + gap, shape[1] + gap
-    sheet = np.zeros((rows * height - gap, columns * width - gap))
+    across, down = width + gap, height + gap
+    sheet = np.ones((rows * down - gap, columns * across - gap, channels))
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
-        top, left = row * height, column * width
-        sheet[top : top + shape[0], left : left + shape[1]] = tile
-    ax.imshow(1 - sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        top, left = row * down, column * across
+        sheet[top : top + height, left : left + width] = tile
+    ax.imshow(
+        sheet.squeeze(-1) if channels == 1 else sheet,
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
     ax.set_axis_off()

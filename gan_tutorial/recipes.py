@@ -55,13 +55,16 @@ __all__ = [
 ]
 
 
+Networks = Callable[[Tensor, int, int], Pair]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A named run.
 
     Attributes:
         name: for `RECIPES` and the command line.
-        networks: ``(images, seed) -> pair``, for pictures of their size; see `build`.
+        networks: ``(images, classes, seed) -> pair``, for pictures of their size; see `build`.
         settings: how the pair learns.
         steps: steps of the generator.
         every: steps between snapshots.
@@ -73,7 +76,7 @@ class Recipe:
     """
 
     name: str
-    networks: Callable[[Tensor, int], Pair]
+    networks: Networks
     settings: Settings
     steps: int
     every: int
@@ -83,9 +86,11 @@ class Recipe:
     note: str = field(default="", compare=False)
     in_epochs: Callable[[int], dict[str, Any]] | None = None
 
-    def build(self, seed: int = 0, images: Tensor | None = None) -> Pair:
-        """New networks, for `images` (n, ...) or, without them, for the recipe's own data set."""
-        return self.networks(load(self.data).images if images is None else images, seed)
+    def build(self, seed: int = 0, images: Tensor | None = None, classes: int = 10) -> Pair:
+        """New networks, for `images` (n, ...) or, without them, for the recipe's own data set; with
+        labels 0 to `classes` - 1, if the recipe is conditional.
+        """
+        return self.networks(load(self.data).images if images is None else images, classes, seed)
 
     def on(self, data: str, rows: int) -> Recipe:
         """The same recipe for another data set; what it counts in epochs follows the rows."""
@@ -93,11 +98,11 @@ class Recipe:
         return replace(self, data=data, rows=rows, **counted)
 
 
-def _circulating(images: Tensor, seed: int) -> Pair:
+def _circulating(images: Tensor, classes: int, seed: int) -> Pair:
     return circulating_pair(seed=seed, data_dim=images[0].numel())
 
 
-def _of_page_size(images: Tensor, seed: int) -> Pair:
+def _of_page_size(images: Tensor, classes: int, seed: int) -> Pair:
     """A conditional pair whose generator is small enough to be shipped inside a page."""
     return mlp_pair(
         images[0].numel(),
@@ -106,20 +111,20 @@ def _of_page_size(images: Tensor, seed: int) -> Pair:
         (512, 256),
         output=lambda: nn.Sequential(nn.Tanh(), Affine(0.5, 0.5)),
         norm=True,
-        classes=10,
+        classes=classes,
         seed=seed,
     )
 
 
-def _paper(images: Tensor, seed: int) -> Pair:
+def _paper(images: Tensor, classes: int, seed: int) -> Pair:
     return paper_pair(logit_of_marginals(images), seed=seed, data_dim=images[0].numel())
 
 
-def _mirza(images: Tensor, seed: int) -> Pair:
+def _mirza(images: Tensor, classes: int, seed: int) -> Pair:
     """With the start of `_paper`, which the paper does not mention: without it the loss is NaN
     within 500 steps (seeds 0 and 1).
     """
-    pair = mirza_pair(seed=seed, data_dim=images[0].numel())
+    pair = mirza_pair(classes, seed=seed, data_dim=images[0].numel())
     *_, last = (m for m in pair.generator.modules() if isinstance(m, nn.Linear))
     last.bias.data.copy_(logit_of_marginals(images))
     return pair
@@ -175,9 +180,7 @@ def _papers(decay: float) -> Callable[[int], dict[str, Any]]:
     return in_epochs
 
 
-def _paper_recipe(
-    name: str, networks: Callable[[Tensor, int], Pair], decay: float, **rest: Any
-) -> Recipe:
+def _paper_recipe(name: str, networks: Networks, decay: float, **rest: Any) -> Recipe:
     in_epochs = _papers(decay)
     return Recipe(name, networks, in_epochs=in_epochs, **in_epochs(8000), **rest)
 

@@ -91,10 +91,13 @@ def linear_programme(P, Q, cost) -> Transport:
     rows = kron(eye_array(len(P)), np.ones((1, len(Q))))
     columns = kron(np.ones((1, len(P))), eye_array(len(Q)))
     scale = np.abs(cost).max() or 1.0
+    # One equation follows from the others: with it, the totals' last digits would contradict them.
+    heaviest = int(Q.argmax())
+    kept = [i for i in range(len(P) + len(Q)) if i != len(P) + heaviest]
     found = _solve(
         cost.ravel() / scale,
-        A_eq=vstack([rows, columns]).tocsr(),
-        b_eq=np.concatenate([P, Q]) / P.sum(),
+        A_eq=vstack([rows, columns]).tocsr()[kept],
+        b_eq=np.concatenate([P, Q])[kept] / P.sum(),
         bounds=(0, None),
     )
     plan = found.reshape(cost.shape).clip(min=0) * P.sum()
@@ -179,7 +182,7 @@ def _masses(P, Q) -> tuple[np.ndarray, np.ndarray]:
     P, Q = (_mass(name, masses) for name, masses in (("P", P), ("Q", Q)))
     if abs(P.sum() - Q.sum()) > SAME_TOTAL * P.sum():
         raise ValueError(
-            f"P weighs {P.sum():g} and Q {Q.sum():g}; nothing may be lost on the way, so the totals "
+            f"P weighs {P.sum():.17g} and Q {Q.sum():.17g}; nothing may be lost on the way, so the totals "
             "must agree: divide each by its own"
         )
     return P, Q * (P.sum() / Q.sum())

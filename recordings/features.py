@@ -20,7 +20,9 @@ def first_layers(folders: Sequence[Path]) -> dict[str, Features]:
         state = checkpoints.load(folder / "checkpoint.pt")
         images, seed = load(run.recipe.data).images[:1], run.note["seed"]
         for after in (False, True):
-            network = run.recipe.build(seed=seed, images=images).discriminator
+            network = run.recipe.build(
+                seed=seed, images=images, classes=run.note.get("classes", 10)
+            ).discriminator
             if after:
                 network.load_state_dict(state["discriminator"]["network"])
             steps = state["step"] if after else 0

@@ -4,8 +4,11 @@ bits.
 
 import contextlib
 import copy
+import errno
+import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -33,7 +36,7 @@ from gan_tutorial.objectives import (
     zero_centred_penalty,
 )
 from gan_tutorial.optimizers import adam, linear, sgd
-from gan_tutorial.training import train
+from gan_tutorial.training import DivergenceError, train
 
 STATE = {"a": torch.arange(5.0), "b": {"c": [1, 2.5, "x", None, True]}}
 SERVER = """
@@ -335,3 +338,199 @@ def test_a_missing_folder_is_named_before_training(tmp_path):
         small(tmp_path / "nowhere" / "a.pt")
     with pytest.raises(ValueError, match="resume=True needs checkpoint"):
         small(None, resume=True)
+
+
+def a_run(path, **changes):
+    """As `small`, but not iterated yet."""
+    pair = mlp_pair(4, 2, (8,), (8,), seed=0)
+    arguments = {"steps": 4, "every": 2, "batch_size": 8, "checkpoint": path}
+    return train(pair, DATA, **arguments | changes)
+
+
+def test_one_process_owns_a_checkpoint_and_a_second_is_told_who(tmp_path):
+    path = tmp_path / "a.pt"
+    first = a_run(path)
+    next(first)
+    (tmp_path / f".a.pt.{os.getpid()}.partial").write_bytes(b"being written just now")
+    before = path.read_bytes()
+    for resume in (False, True):
+        with pytest.raises(ValueError, match=f"being written by process {os.getpid()} on .*since"):
+            small(path, resume=resume)
+    assert path.read_bytes() == before
+    assert (tmp_path / f".a.pt.{os.getpid()}.partial").exists()  # swept by its owner alone
+    assert [shot.step for shot in first] == [2, 4]
+    assert [shot.step for shot in small(path, steps=6, resume=True)] == [4, 6]
+
+
+def test_the_owner_lets_go_however_it_ends(tmp_path):
+    path = tmp_path / "a.pt"
+    run = a_run(path)
+    next(run)
+    run.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+    with pytest.raises(ValueError, match="resume=True goes on from it"):
+        small(path)
+    with pytest.raises(ValueError, match="made with batch_size"):
+        small(path, batch_size=4, resume=True)
+    with pytest.raises(DivergenceError):
+        small(tmp_path / "b.pt", optimizers=(sgd(1e30), sgd(1e30)))
+    assert [p.name for p in tmp_path.glob(".*")] == []
+
+
+def test_a_lock_that_a_killed_process_left_is_named_and_taken_over(tmp_path):
+    path = tmp_path / "a.pt"
+    small(path)
+    (tmp_path / ".a.pt.lock").write_text("process 4000000 on elsewhere, since 2026-01-01")
+    (tmp_path / ".a.pt.4000000.partial").write_bytes(b"half")
+    with pytest.warns(UserWarning, match=r"a\.pt: process 4000000 on elsewhere.* ended without"):
+        shots = small(path, steps=6, resume=True)
+    assert [shot.step for shot in shots] == [4, 6]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_where_nothing_can_be_locked_training_goes_on_with_a_warning(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError("no locks on this file system")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.warns(UserWarning, match="cannot be locked on this system"):
+        small(tmp_path / "a.pt")
+    assert checkpoints.load(tmp_path / "a.pt")["step"] == 4
+
+
+PAIRS = """
+    import json, os, random, sys, time, torch
+    torch.set_num_threads(1)
+    from gan_tutorial.networks import mlp_pair
+    from gan_tutorial.training import train
+
+    def run(path, resume):
+        pair = mlp_pair(4, 2, (8,), (8,), seed=0)
+        data = torch.rand(32, 4, generator=torch.Generator().manual_seed(0))
+        for _ in train(pair, data, steps=12, every=1, batch_size=8, checkpoint=path, resume=resume):
+            pass
+
+    def child(path, resume, wait):
+        time.sleep(wait)
+        try:
+            run(path, resume)
+        except ValueError as error:
+            said = str(error)
+            os._exit(3 if "is being written by process" in said else 4 if "exists" in said else 1)
+        os._exit(0)
+
+    folder, rng = sys.argv[1], random.Random(0)
+    run(f"{folder}/whole.pt", False)
+    start = time.perf_counter()
+    run(f"{folder}/timed.pt", False)
+    length = time.perf_counter() - start
+    results = []
+    for i in range(24):
+        resume, processes = i % 2 == 1, []
+        for wait in (0, rng.uniform(0, 1.5 * length) if i > 3 else 0):
+            process = os.fork()
+            if process == 0:
+                child(f"{folder}/{i}.pt", resume, wait)
+            processes.append(process)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
+        results.append((resume, codes))
+    print(json.dumps(results))
+"""
+
+
+def test_two_processes_started_on_one_file_lose_nothing(tmp_path):
+    """One trains to its end; the other is refused in words, or comes after it and goes on."""
+    environment = dict(os.environ, PYTHONPATH=str(Path(checkpoints.__file__).parents[2]))
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(PAIRS), str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert len(results) == 24
+    whole = without_time(tmp_path / "whole.pt")
+    for i, (resume, codes) in enumerate(results):
+        assert set(codes) <= ({0, 3} if resume else {0, 3, 4}), (i, codes)
+        assert 0 in codes
+        assert resume or codes.count(0) == 1
+        assert equal(without_time(tmp_path / f"{i}.pt"), whole)
+    assert any(3 in codes for _, codes in results)
+    assert [p.name for p in tmp_path.glob(".*")] == []
+
+
+def test_fewer_steps_than_were_taken_rewrite_nothing(tmp_path):
+    path = tmp_path / "a.pt"
+    small(path, steps=6)
+    before = path.read_bytes()
+    with pytest.raises(
+        ValueError, match=r"steps must be at least the 6 that .*a\.pt has taken, got 2"
+    ):
+        small(path, steps=2, resume=True)
+    assert path.read_bytes() == before
+
+
+def as_if_made_on(path, kind, size):
+    """The checkpoint as a run on another kind of device leaves it: its streams have other states."""
+    state = checkpoints.load(path)
+    states = {name: torch.zeros(size, dtype=torch.uint8) for name in ("rng", "layers")}
+    checkpoints.save(path, state | {"randomness": {**states, "device": kind}})
+
+
+@pytest.mark.parametrize(("kind", "size"), [("cuda", 16), ("mps", 44)])
+def test_a_checkpoint_moves_to_another_kind_of_device(tmp_path, kind, size):
+    path = tmp_path / "a.pt"
+    kept = small(path, ema=0.9)[-1]
+    as_if_made_on(path, kind, size)
+    words = f"made on {kind} and goes on on cpu: .* start anew from seed 0 and step 4"
+    with pytest.warns(UserWarning, match=words) as warned:
+        first, *_, last = small(path, steps=8, ema=0.9, resume=True)
+    assert len(warned) == 1
+    assert first.step == 4
+    assert equal(last.history["generator"][:4], kept.history["generator"])
+    again = tmp_path / "b.pt"
+    small(again, ema=0.9)
+    as_if_made_on(again, kind, size)
+    with pytest.warns(UserWarning, match=words):
+        *_, twin = small(again, steps=8, ema=0.9, resume=True)
+    assert equal(twin.generator.state_dict(), last.generator.state_dict())  # anew, but not by luck
+    *_, unmoved = small(tmp_path / "c.pt", steps=8, ema=0.9)
+    assert not equal(unmoved.generator.state_dict(), last.generator.state_dict())
+
+
+def test_weights_optimiser_and_average_move_with_it(tmp_path):
+    path = tmp_path / "a.pt"
+    small(path, ema=0.9)
+    before = checkpoints.load(path)
+    as_if_made_on(path, "cuda", 16)
+    with pytest.warns(UserWarning, match="goes on on cpu"):
+        small(path, ema=0.9, resume=True)
+    after = checkpoints.load(path)
+    for part in ("discriminator", "generator", "average", "history"):
+        assert equal(after[part], before[part])
+
+
+def test_a_full_disk_at_any_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    """Writes fail one after the other: opening, writing, flushing to the disk, moving into place."""
+    path = tmp_path / "a.pt"
+    small(path)
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for where in ("os.fsync", "pathlib.Path.replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, full)
+            with pytest.raises(OSError, match="No space left"):
+                small(path, steps=6, resume=True)
+        assert path.read_bytes() == before
+        assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+        with pytest.raises(OSError, match="File too large"):
+            small(path, steps=6, resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == before
+    assert [shot.step for shot in small(path, steps=6, resume=True)] == [4, 6]

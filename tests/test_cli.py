@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,7 +166,7 @@ def test_labels_and_counts_are_checked(run, conditional_run, tmp_path, capsys):
     assert main(["sample", str(run), "--label", "3", *out]) == 1
     assert "mnist-short is not conditional" in capsys.readouterr().err
     assert main(["sample", str(conditional_run), "--label", "10", *out]) == 1
-    assert "a digit from 0 to 9, got 10" in capsys.readouterr().err
+    assert "--label must be from 0 to 9, got 10" in capsys.readouterr().err
     assert main(["sample", str(run), "--count", "0", *out]) == 1
     assert "--count must be an integer of at least 1, got 0" in capsys.readouterr().err
     assert main(["evaluate", str(run), "--count", "1"]) == 1
@@ -184,6 +185,126 @@ def test_any_recipe_takes_any_objective(tmp_path, capsys):
     assert "choose from" in capsys.readouterr().err
     with pytest.raises(ValueError, match="objective 'wgna' does not exist; choose minimax"):
         cli.changed(RECIPES["mnist-short"], {"objective": "wgna"})
+
+
+@pytest.fixture
+def copied(run, tmp_path):
+    """A run of its own to damage."""
+    shutil.copytree(run, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"recipe": "mnist-short"}', "[]", "\x00", None])
+def test_a_damaged_note_is_named_and_the_checkpoint_asked(copied, tmp_path, damage, capsys):
+    path = copied / "run.json"
+    note = json.loads(path.read_text())
+    note.pop("resumed", None)
+    path.unlink() if damage is None else path.write_text(damage)
+    with pytest.warns(UserWarning, match=r"run\.json .*; the checkpoint knows the run"):
+        assert main(["sample", str(copied), "--out", str(tmp_path / "a.png")]) == 0
+    train = ["train", "--recipe", "mnist-short", "--out", str(copied), *SMALL]
+    with pytest.warns(UserWarning, match="the checkpoint knows the run"):
+        assert main([*train, "--resume"]) == 0
+    rebuilt = json.loads(path.read_text())
+    assert {key: rebuilt[key] for key in note} == note
+    assert rebuilt["resumed"]
+
+
+def test_a_note_and_a_checkpoint_that_say_nothing_are_told_in_one_line(copied, tmp_path, capsys):
+    (copied / "run.json").write_text("{}")
+    (copied / "checkpoint.pt").unlink()
+    assert main(["sample", str(copied), "--out", str(tmp_path / "a.png")]) == 1
+    error = capsys.readouterr().err
+    assert "run.json lacks recipe" in error
+    assert error.count("\n") == 1
+
+
+def test_a_resumed_run_keeps_the_note_of_its_start(copied):
+    before = json.loads((copied / "run.json").read_text())
+    times = len(before.get("resumed", []))
+    train = ["train", "--recipe", "mnist-short", "--out", str(copied), *SMALL, "--resume"]
+    assert main([*train, "--steps", "1"]) == 1  # fewer than were taken
+    assert json.loads((copied / "run.json").read_text()) == before
+    assert main([*train, "--steps", "3"]) == 0
+    after = json.loads((copied / "run.json").read_text())
+    assert after | {"resumed": None} == before | {"resumed": None}
+    assert len(after["resumed"]) == times + 1
+    assert checkpoints.load(copied / "checkpoint.pt")["note"] == before
+
+
+def test_evaluation_finds_the_data_where_training_did(copied, monkeypatch, capsys):
+    note = json.loads((copied / "run.json").read_text())
+    (copied / "run.json").write_text(json.dumps(note | {"root": "elsewhere"}))
+    roots, real = [], cli.load
+
+    def spy(name, split="train", root="data", **options):
+        roots.append(root)
+        return real(name, split, root, **options)
+
+    monkeypatch.setattr(cli, "load", spy)
+    assert main(["evaluate", str(copied), "--count", "50"]) == 0
+    assert set(roots) == {"elsewhere"}
+    roots.clear()
+    assert main(["evaluate", str(copied), "--count", "50", "--root", "here"]) == 0
+    assert set(roots) == {"here"}
+
+
+BROKEN = {
+    "no torchvision": ("gan_tutorial._engine.cli.save_grid", ImportError("no torchvision")),
+    "full": ("gan_tutorial._engine.cli.write_history", OSError("No space left on device")),
+    "tensorboard": ("gan_tutorial._engine.cli.tensorboard", TypeError("Descriptors cannot be")),
+    "attribute": ("gan_tutorial._engine.cli.tensorboard", AttributeError("module 'distutils'")),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_written_beside_a_run_never_stops_it(name, tmp_path, monkeypatch):
+    where, error = BROKEN[name]
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    words = f"training goes on without .*: {type(error).__name__}: {error}"
+    with pytest.warns(UserWarning, match=words) as warned:
+        assert main(["train", "--out", str(tmp_path), *SMALL]) == 0
+    assert len(warned) == 1  # once, not at every snapshot
+    assert checkpoints.load(tmp_path / "checkpoint.pt")["step"] == 2
+
+
+def test_learning_rates_of_the_command_line_are_the_players_own(tmp_path):
+    words = ["train", "--out", str(tmp_path), *SMALL, "--lr-d", "3e-3"]
+    assert main(words) == 0
+    kept = checkpoints.load(tmp_path / "checkpoint.pt")["identity"]["settings"]["optimizers"]
+    assert kept[0]["lr"] == 3e-3
+    assert (
+        kept[1]["lr"] == RECIPES["mnist-short"].settings.optimizers[1].__closure__[-1].cell_contents
+    )
+    assert main([*words[:-1], "1e-3", "--resume"]) == 1
+
+
+def test_paths_may_begin_at_home_and_must_be_what_they_are_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["train", "--out", "~/run", *SMALL]) == 0
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
+    assert main(["sample", "~/run", "--out", "~/a.png", "--count", "4"]) == 0
+    assert (tmp_path / "a.png").is_file()
+    (tmp_path / "file").touch()
+    assert main(["train", "--out", str(tmp_path / "file"), *SMALL]) == 1
+    assert main(["sample", str(tmp_path / "run"), "--out", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert ["must be a folder" in errors[-2], "must be a file" in errors[-1]] == [True, True]
+
+
+def test_more_than_the_memory_is_refused_in_words(run, capsys, tmp_path):
+    assert main(["train", "--out", str(tmp_path), *SMALL[:-1], "2000000000"]) == 1
+    assert "batch_size=2000000000 cannot fit" in capsys.readouterr().err
+    assert (
+        main(["sample", str(run), "--count", "2000000000", "--out", str(tmp_path / "a.png")]) == 1
+    )
+    assert "cannot fit" in capsys.readouterr().err
+    assert main(["sample", str(run), "--seed", str(2**64), "--out", str(tmp_path / "a.png")]) == 1
+    assert "seed must be below" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_is_told_in_one_line(run, tmp_path, capsys):
@@ -213,6 +334,33 @@ def test_another_data_set_changes_sizes_marginals_and_epochs(tmp_path, monkeypat
     assert run.generator[-2].out_features == 60
     assert run.recipe.steps == 250 * 4  # epochs of four batches
     assert main(["sample", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 0
+
+
+def test_a_set_of_seven_classes_in_colour_is_one_of_seven_classes(tmp_path, monkeypatch, capsys):
+    """Nothing is wired to ten digits: labels that were never trained are neither drawn nor scored."""
+    faces = Images(torch.randint(0, 256, (70, 3, 6, 5), dtype=torch.uint8), torch.arange(70) % 7)
+    monkeypatch.setattr(cli, "load", lambda *_, **options: faces)
+    folder = tmp_path / "run"
+    words = ["train", "--recipe", "conditional", "--data", "tfd", "--out", str(folder), *SMALL]
+    assert main(words) == 0
+    run = cli.trained(folder)
+    assert run.note["classes"] == run.generator.classes == 7
+    assert png_size(folder / "samples" / "0000002.png")[1] > 10 * 6
+    asked, real = [], cli.sample
+
+    def spy(generator, prior, n, *, seed, labels):
+        asked.append(labels)
+        return real(generator, prior, n, seed=seed, labels=labels)
+
+    monkeypatch.setattr(cli, "sample", spy)
+    out = ["--out", str(tmp_path / "a.png"), "--count", "20"]
+    assert main(["sample", str(folder), *out]) == 0
+    assert main(["sample", str(folder), *out, "--label", "6"]) == 0
+    assert main(["evaluate", str(folder), "--count", "20"]) == 0
+    assert all(labels.max() <= 6 for labels in asked)
+    assert len(asked) == 3
+    assert main(["sample", str(folder), *out, "--label", "7"]) == 1
+    assert "--label must be from 0 to 6, got 7" in capsys.readouterr().err
 
 
 def test_the_module_runs_as_a_command():

@@ -383,3 +383,36 @@ def test_cuda_agrees_with_the_formula(case):
     assert moved.is_cuda
     torch.testing.assert_close(moved.cpu(), ours, rtol=0, atol=1e-9)  # sums in any order
     assert (ours - reference(samples, points, SIGMAS)).abs().max() < 1e-3
+
+
+def by_hand(samples, points, sigmas):
+    """The definition, in float64, pair by pair."""
+    d = samples.shape[1]
+    squares = (points.double()[:, None] - samples.double()).square().sum(-1)
+    rows = [
+        torch.logsumexp(-squares / (2 * s**2), 1)
+        - math.log(len(samples))
+        - d / 2 * math.log(2 * math.pi * s**2)
+        for s in sigmas
+    ]
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e9, 1e15])
+def test_a_sample_far_from_all_others_disturbs_nobody(far):
+    rng = torch.Generator().manual_seed(0)
+    samples, points = torch.rand(600, 30, generator=rng), torch.rand(50, 30, generator=rng)
+    samples[7] = far
+    sigmas = [0.05, 0.3, 1.0]
+    found = log_likelihood(samples, points, sigmas).per_point
+    torch.testing.assert_close(found, by_hand(samples, points, sigmas), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e12, 1e20, 1e30])
+def test_the_unit_of_the_data_does_not_matter(scale):
+    """log p of c·x is log p of x less d log c: to the 1e-3 nats promised, and float32's rounding of c·x."""
+    rng = torch.Generator().manual_seed(1)
+    samples, points = torch.rand(600, 30, generator=rng), torch.rand(50, 30, generator=rng)
+    plain = by_hand(samples, points, [0.1, 0.3])
+    found = log_likelihood(samples * scale, points * scale, [0.1 * scale, 0.3 * scale]).per_point
+    torch.testing.assert_close(found, plain - 30 * math.log(scale), rtol=0, atol=1e-3)

@@ -41,6 +41,24 @@ def test_grid_puts_images_row_by_row():
     assert sheet[29, 60] == pytest.approx(0.0)  # the last row is short
 
 
+def test_grid_shows_colours_as_they_are_and_in_their_place():
+    """RGB pictures of 20 x 12 pixels, as (n, 3, 20, 12) and as rows."""
+    images = torch.rand(3, 3, 20, 12)
+    for given, options in ((images, {}), (images.flatten(1), {"shape": (3, 20, 12)})):
+        ax = Figure().subplots()
+        image_grid(ax, given, columns=2, **options)
+        sheet = np.asarray(ax.images[0].get_array())
+        assert sheet.shape == (2 * 20 + 1, 2 * 12 + 1, 3)
+        np.testing.assert_allclose(sheet[:20, 13:], images[1].permute(1, 2, 0), rtol=1e-6)
+        np.testing.assert_allclose(sheet[21:, :12], images[2].permute(1, 2, 0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(4, 784 // 4), (4, 2, 5, 5), (4, 1)])
+def test_grid_refuses_what_are_no_such_pictures(shape):
+    with pytest.raises(ValueError, match=r"images of shape .* are no pictures of shape"):
+        image_grid(Figure().subplots(), torch.rand(shape), columns=2)
+
+
 def test_style_is_set_for_all_pictures():
     with mpl.rc_context():
         use_style()

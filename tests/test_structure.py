@@ -110,7 +110,9 @@ def test_nothing_of_the_engine_is_imported_from_outside_the_package():
 
 
 def test_the_training_loop_is_followed_down_in_four_files(tmp_path):
-    """What runs of the package when the caller brings networks, objective and optimisers of their own."""
+    """What runs of the package, from the first snapshot on, when the caller brings networks, objective and
+    optimisers of their own. (What the call itself checks at the door is in a fifth, `_engine/checks.py`.)
+    """
     pair = Pair(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1), Gaussian(1))
     files = set()
 
@@ -124,9 +126,10 @@ def test_the_training_loop_is_followed_down_in_four_files(tmp_path):
 
     rows = torch.rand(20, 1)
     options = {"optimizers": (optimizer, optimizer), "checkpoint": tmp_path / "a.pt"}
+    run = train(pair, rows, steps=2, every=1, **options)
     sys.setprofile(watch)
     try:
-        for _ in train(pair, rows, steps=2, every=1, **options):
+        for _ in run:
             pass
     finally:
         sys.setprofile(None)

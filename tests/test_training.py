@@ -16,7 +16,7 @@ from gan_tutorial._engine import checkpoints
 from gan_tutorial._engine import run as runs
 from gan_tutorial._engine.run import Player
 from gan_tutorial.networks import Gaussian, Pair, circulating_pair, line_pair, mlp, mlp_pair
-from gan_tutorial.objectives import MINIMAX, NON_SATURATING, OBJECTIVES, WGAN, WGAN_GP
+from gan_tutorial.objectives import MINIMAX, NON_SATURATING, OBJECTIVES, R3GAN, WGAN, WGAN_GP
 from gan_tutorial.optimizers import (
     adam,
     cosine,
@@ -309,7 +309,7 @@ def test_a_loss_that_is_no_longer_finite_names_step_and_network(tmp_path):
     run = {"every": 5, "optimizers": (sgd(0.1), sgd(0.1)), "schedules": wild, "checkpoint": path}
     last(steps=10, **run)
     good = checkpoints.load(path)
-    with pytest.raises(DivergenceError, match="lower learning rate") as caught:
+    with pytest.raises(DivergenceError, match="a learning rate below") as caught:
         last(steps=40, resume=True, **run)
     assert 12 <= caught.value.step <= 14  # the first mad step is the 13th
     assert caught.value.network in ("discriminator", "generator")
@@ -368,14 +368,81 @@ def test_networks_that_do_not_fit_are_named_at_the_call():
         train(Pair(pair.generator, mlp([5, 1]), pair.prior), DATA, steps=1)
 
 
+@pytest.mark.parametrize(
+    ("pair", "change", "message"),
+    [
+        ("tiny", {"data": 2 * DATA - 1}, r"data span \[-.*only give \[0, 1\]"),
+        ("tiny", {"data": 255 * DATA}, r"data span .*only give \[0, 1\]; scale the data"),
+        ("tanh", {"data": 3 * DATA}, r"data span .*only give \[-1, 1\]"),
+        ("sigmoid", {}, "the discriminator ends in a sigmoid"),
+        ("norm", {"objective": WGAN_GP}, "batch norm, which mixes .* wgan-gp penalises its slope"),
+        ("norm", {"objective": R3GAN}, "r3gan penalises its slope"),
+        ("frozen", {}, "no parameter of either player requires a gradient"),
+        ("labelled", {"labels": LABELS + 1}, "labels go from 1 to 3; the generator has 3 classes"),
+        ("labelled", {"labels": LABELS - 1}, "labels go from -1 to 1; .* takes 0 to 2"),
+        ("tiny", {"batch_size": 2_000_000_000}, r"batch_size=2000000000 cannot fit: .* GiB in all"),
+        (
+            "tiny",
+            {"seed": 2**64},
+            "seed must be below 9223372036854775808, got 18446744073709551616",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_before_it_starts(pair, change, message):
+    pairs = {
+        "tiny": tiny(),
+        "tanh": tiny(output=nn.Tanh),
+        "sigmoid": Pair(tiny().generator, mlp([4, 8, 1], output=nn.Sigmoid), Gaussian(2)),
+        "norm": Pair(tiny().generator, mlp([4, 8, 8, 1], norm=True), Gaussian(2)),
+        "frozen": tiny(),
+        "labelled": tiny(classes=3),
+    }
+    for network in pairs["frozen"][:2]:
+        network.requires_grad_(False)
+    with pytest.raises(ValueError, match=message):
+        train(pairs[pair], **{"data": DATA, "steps": 1, "batch_size": 8, **change})
+
+
+def test_what_can_work_is_let_through():
+    """The same doubts where there is no reason for them: each of these trains."""
+    for pair, change in (
+        (tiny(), {"data": DATA.clamp(0, 1)}),
+        (tiny(output=None), {"data": 9 * DATA}),
+        (tiny(output=nn.Tanh), {"data": 2 * DATA - 1}),
+        (Pair(tiny().generator, mlp([4, 8, 8, 1], norm=True), Gaussian(2)), {}),
+        (tiny(classes=4), {"labels": LABELS}),
+    ):
+        last(pair, steps=1, **change)
+
+
+def test_a_run_that_nobody_iterates_says_so():
+    run = [train(tiny(), DATA, steps=1, batch_size=8)]
+    with pytest.warns(UserWarning, match="nobody asked for a snapshot, so nothing was trained"):
+        run.clear()
+
+
+def test_advice_is_about_the_run_that_diverged():
+    def said(**options):
+        with pytest.raises(DivergenceError) as caught:
+            last(steps=60, **options)
+        return str(caught.value)
+
+    wild = sgd(1e30, momentum=0.0)
+    plain = said(optimizers=(wild, wild))
+    assert "a learning rate below 1e+30" in plain
+    assert "β₁" not in plain
+    assert "momentum" not in plain
+    assert "WGAN_GP" in plain
+    fast = adam(1e30)
+    penalised = said(optimizers=(fast, fast), objective=WGAN_GP)
+    assert "a β₁ below 0.5" in penalised
+    assert "WGAN_GP" not in penalised
+    assert "momentum below 0.9" in said(optimizers=(sgd(1e30, 0.9), sgd(1e30, 0.9)))
+
+
 def test_batch_norm_needs_two_samples():
     with pytest.raises(ValueError, match=r"batch_size must give batch norm 2 samples .* got 1"):
         train(circulating_pair(data_dim=4), DATA, steps=1, batch_size=1)
-
-
-def test_labels_beyond_the_classes_are_noticed_before_training():
-    with pytest.raises(ValueError, match="the generator cannot be called"):
-        train(tiny(classes=2), DATA, labels=LABELS, steps=1)
 
 
 def test_a_number_of_samples_that_is_none_is_named():

@@ -155,3 +155,26 @@ def test_points_of_different_spaces_have_no_distance():
         distances(np.zeros((3, 2)), np.zeros(3))
     with pytest.raises(ValueError, match=r"x has shape \(\)"):
         distances(1.0)
+
+
+def rotated(n, seed):
+    """Spiky masses, some of them near the solver's tolerance, and points in the plane."""
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.full(n, 0.05), 2), distances(rng.normal(size=(n, 2)))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_masses_near_the_solvers_tolerance_are_carried_too(seed):
+    (P, Q), cost = rotated(60, seed)
+    found = linear_programme(P, Q, cost)
+    # The solver may leave 1e-10 of each mass where it is.
+    close = 60 * 1e-10 * cost.max()
+    assert found.cost == pytest.approx(ot.emd2(P, Q, cost), abs=close)
+    np.testing.assert_allclose(found.plan.sum(1), P, rtol=0, atol=60 * 1e-10)
+    np.testing.assert_allclose(found.plan.sum(0), Q, rtol=0, atol=60 * 1e-10)
+
+
+def test_a_mass_of_1e_10_is_one():
+    P = np.array([0.3, 0.7 - 1e-10, 1e-10])
+    cost = distances(np.arange(3.0))
+    assert linear_programme(P, np.roll(P, 1), cost).cost == pytest.approx(1 - 3e-10, abs=3e-10)

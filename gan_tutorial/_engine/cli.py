@@ -53,7 +53,12 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 
 def describe(
-    recipe: Recipe, shape: list[int], seed: int, changes: Mapping[str, Any], root: str
+    recipe: Recipe,
+    shape: list[int],
+    classes: int,
+    seed: int,
+    changes: Mapping[str, Any],
+    root: str,
 ) -> dict[str, Any]:
     """What made a run: the recipe and the changes to it, where its data lie, and `provenance`."""
     return {
@@ -61,6 +66,7 @@ def describe(
         "data": recipe.data,
         "rows": recipe.rows,
         "shape": shape,
+        "classes": classes,
         "seed": seed,
         "changes": dict(changes),
         "root": root,
@@ -103,12 +109,13 @@ def run_training(
         first = devices.rank() == 0
         images, labels = load(data or recipe.data, root=root, device=device)
         recipe = changed(recipe.on(data or recipe.data, len(images)), changes)
-        note = describe(recipe, list(images.shape[1:]), seed, changes, root)
+        classes = int(labels.max()) + 1
+        note = describe(recipe, list(images.shape[1:]), classes, seed, changes, root)
         kept = read_note(out) if resume else None
         if kept is not None:
             check_resumed(out, kept, note)
         out.mkdir(parents=True, exist_ok=True)
-        pair = recipe.build(seed=seed, images=images)
+        pair = recipe.build(seed=seed, images=images, classes=classes)
         pair.generator.to(device)
         pair.discriminator.to(device)
         snapshots = train(
@@ -128,7 +135,8 @@ def run_training(
             again = {key: note[key] for key in ("date", "command", "machine", "versions")}
             begun = note if kept is None else {**kept, "resumed": [*kept.get("resumed", []), again]}
             write_note(out, begun)
-        keep(snapshots, out if first else None, list(images.shape[1:]), recipe.conditional)
+        asked = torch.arange(100) % classes if recipe.conditional else None
+        keep(snapshots, out if first else None, list(images.shape[1:]), asked)
 
 
 NOTED = ("recipe", "data", "rows", "shape", "seed", "changes")  # what a run is known by
@@ -179,13 +187,12 @@ def check_resumed(folder: Path, kept: Mapping[str, Any], note: Mapping[str, Any]
 
 
 def keep(
-    snapshots: Iterator[Snapshot], out: Path | None, shape: list[int], conditional: bool
+    snapshots: Iterator[Snapshot], out: Path | None, shape: list[int], labels: Tensor | None
 ) -> None:
     """Run through the snapshots; grids, losses and TensorBoard's events go to `out`, if there.
 
     What goes beside the checkpoint never stops a run: what fails is said once, and left out.
     """
-    labels = torch.arange(100) % 10 if conditional else None
 
     def grid(snapshot: Snapshot) -> None:
         path = Path(out or "") / "samples" / f"{snapshot.step:07d}.png"
@@ -271,7 +278,8 @@ def trained(folder: Path) -> Trained:
     if note is None:
         raise ValueError(f"{folder} holds no run: there is no run.json; train one with --out")
     recipe = choose(note["recipe"]).on(note["data"], note["rows"])
-    pair = recipe.build(seed=note["seed"], images=torch.zeros(1, *note["shape"]))
+    images, classes = torch.zeros(1, *note["shape"]), note.get("classes", 10)
+    pair = recipe.build(seed=note["seed"], images=images, classes=classes)
     pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
     return Trained(recipe, note, pair.generator, pair.prior)
 
@@ -279,19 +287,23 @@ def trained(folder: Path) -> Trained:
 def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int | None) -> None:
     """Write a grid of `count` samples of the run in `folder` to the PNG file `out`."""
     whole_number("--count", count)
+    out = out.expanduser()
+    if out.is_dir():
+        raise ValueError(f"--out must be a file, {out} is a folder")
     run = trained(folder)
-    save_grid(run.sample(count, seed=seed, labels=_asked(run.recipe, count, label)), run.shape, out)
+    save_grid(run.sample(count, seed=seed, labels=_asked(run, count, label)), run.shape, out)
 
 
-def _asked(recipe: Recipe, count: int, label: int | None) -> Tensor | None:
-    """The label that is asked for, `count` times, or 0 to 9 in turn."""
-    if not recipe.conditional:
+def _asked(run: Trained, count: int, label: int | None) -> Tensor | None:
+    """The label that is asked for, `count` times, or all labels in turn."""
+    if not run.recipe.conditional:
         if label is not None:
-            raise ValueError(f"--label: the recipe {recipe.name} is not conditional")
+            raise ValueError(f"--label: the recipe {run.recipe.name} is not conditional")
         return None
-    if label is not None and not 0 <= label <= 9:
-        raise ValueError(f"--label must be a digit from 0 to 9, got {label}")
-    return torch.arange(count) % 10 if label is None else torch.full((count,), label)
+    classes = run.note.get("classes", 10)
+    if label is not None and not 0 <= label < classes:
+        raise ValueError(f"--label must be from 0 to {classes - 1}, got {label}")
+    return torch.arange(count) % classes if label is None else torch.full((count,), label)
 
 
 def run_evaluation(

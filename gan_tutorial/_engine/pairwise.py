@@ -8,7 +8,8 @@ That identity is a trap: for near pairs it subtracts large numbers, and the rate
 what rounding left, by :math:`r = 1/2\sigma^2 = 200` at :math:`\sigma = 0.05`. Three measures keep
 the result honest:
 
-1. both sets are centred first (in float64): no shift makes the norms much smaller;
+1. both sets are centred first (in float64, at the median, which outliers do not move), and measured in
+   a unit in which no square overflows;
 2. a rate that would magnify the product's rounding beyond :data:`TOLERANCE` is *sharp*: it uses
    the tile only to find near pairs, and takes their distances again from float64 differences;
 3. where near pairs are many (identical points, say), the tile is computed again in float64.
@@ -68,24 +69,43 @@ def log_kernel_sums(
         ValueError: the budget is too small for the smallest tile.
     """
     plan = _plan(len(points), len(samples), points.shape[1], memory, device)
-    # Any shift leaves the distances as they are: the mean of a few thousand samples is good enough.
-    shift = samples[:: max(1, len(samples) // 4096)].to(device, torch.float64).mean(0)
-    rates = rates.to(device, torch.float64)
+    shift, unit = _centre_and_unit(points, samples, device)
+    rates = rates.to(device, torch.float64) * unit**2
     total = torch.full((len(rates), len(points)), -math.inf, dtype=torch.float64, device=device)
     nearest = torch.full((len(points),), math.inf, dtype=torch.float64, device=device)
     bar = tqdm(total=len(points) * len(samples), unit="pair", unit_scale=True, disable=not progress)
     with bar, torch.no_grad(), _full_precision(device):
         for first in range(0, len(samples), plan.block):
             block = samples[first : first + plan.block]
-            tiles = [_SampleTile(part, shift, device) for part in block.split(plan.columns)]
+            tiles = [_SampleTile(part, shift, unit, device) for part in block.split(plan.columns)]
             for top in range(0, len(points), plan.rows):
                 rows = slice(top, top + plan.rows)
-                side = _Tile(points[rows], shift, device)
+                side = _Tile(points[rows], shift, unit, device)
                 for tile in tiles:
                     sums = _tile(side, tile, rates, nearest[rows], len(samples))
                     total[:, rows] = torch.logaddexp(total[:, rows], sums)
                     bar.update(side.size * tile.size)
     return total
+
+
+def _centre_and_unit(points: Tensor, samples: Tensor, device: torch.device) -> tuple[Tensor, float]:
+    """A shift (d,), float64, that makes ordinary norms small, and a unit in which no square leaves
+    float32's range.
+
+    Any shift leaves the distances as they are. The median of some samples lies among them however
+    far a few others are; a mean would be drawn towards those. The unit is a power of 2, which rounds
+    nothing, and 1 for ordinary data.
+    """
+    some = samples[:: max(1, len(samples) // 512)].to(device, torch.float64)
+    shift = some.median(0).values
+    largest = max(
+        float((end.double() - shift).abs().max())
+        for rows in (points, samples)
+        for end in (rows.to(device).amin(0), rows.to(device).amax(0))
+    )
+    if largest == 0 or 2.0**-20 <= largest <= 2.0**20:
+        return shift, 1.0
+    return shift, 2.0 ** math.floor(math.log2(largest))
 
 
 @dataclass(frozen=True)
@@ -130,21 +150,21 @@ class _full_precision:  # noqa: N801 (used as a context, like torch.no_grad)
 class _Tile:
     """Some rows of one set: as given, and centred, with their squared norms (float64)."""
 
-    def __init__(self, given: Tensor, shift: Tensor, device: torch.device) -> None:
-        self.given, self.shift, self.size = given.to(device), shift, len(given)
+    def __init__(self, given: Tensor, shift: Tensor, unit: float, device: torch.device) -> None:
+        self.given, self.shift, self.unit, self.size = given.to(device), shift, unit, len(given)
         exact = self.exact()
         self.centred = exact.to(given.dtype)
         self.norms = exact.square().sum(1)
 
     def exact(self) -> Tensor:
-        return self.given.to(torch.float64, copy=True).sub_(self.shift)
+        return self.given.to(torch.float64, copy=True).sub_(self.shift).div_(self.unit)
 
 
 class _SampleTile(_Tile):
     """Samples, ready for the product: filled up to whole groups with rows whose kernels are 0."""
 
-    def __init__(self, given: Tensor, shift: Tensor, device: torch.device) -> None:
-        super().__init__(given, shift, device)
+    def __init__(self, given: Tensor, shift: Tensor, unit: float, device: torch.device) -> None:
+        super().__init__(given, shift, unit, device)
         fill = -len(given) % GROUP
         self.twice = functional.pad(self.centred.mul_(2), (0, 0, 0, fill))
         self.minus_norms = functional.pad(-self.norms, (0, fill), value=-math.inf).to(given.dtype)
@@ -223,7 +243,7 @@ def _from_pairs(x: _Tile, y: _Tile, row: Tensor, col: Tensor, rates: Tensor) -> 
 def _squares(x: _Tile, y: _Tile, row: Tensor, col: Tensor) -> Tensor:
     """Squared distances of the listed pairs, from float64 differences of the inputs as given."""
     difference = x.given.index_select(0, row).double().sub_(y.given.index_select(0, col))
-    return difference.square_().sum(1)
+    return difference.div_(x.unit).square_().sum(1)
 
 
 def _in_float64(x: _Tile, y: _Tile, rates: Tensor) -> Tensor:
