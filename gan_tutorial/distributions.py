@@ -12,6 +12,7 @@ explicit generator, quantiles, and a handful of named examples.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -106,19 +107,22 @@ def sample(distribution: Distribution, n: int, generator: torch.Generator | None
             f"generator must live on the distribution's device, {where}; got one on "
             f"{generator.device} (try torch.Generator(device={where.type!r}))"
         )
-    kwargs = {"generator": generator, "dtype": torch.float64, "device": where}
+    uniformly = partial(torch.rand, n, 1, generator=generator, dtype=torch.float64, device=where)
     if isinstance(distribution, Uniform):
         low, high = distribution.low.double(), distribution.high.double()
-        return low + (high - low) * torch.rand(n, 1, **kwargs)
+        return low + (high - low) * uniformly()
     if isinstance(distribution, Normal):
         mean, std = distribution.loc, distribution.scale
     else:
+        assert isinstance(distribution, MixtureSameFamily)
         bells = distribution.component_distribution
+        assert isinstance(bells, Normal)
         # A uniform number falls into one of the steps of the cumulated weights.
         steps = distribution.mixture_distribution.probs.double().cumsum(0)[:-1].contiguous()
-        which = torch.bucketize(torch.rand(n, 1, **kwargs), steps, right=True)
+        which = torch.bucketize(uniformly(), steps, right=True)
         mean, std = bells.loc[which], bells.scale[which]
-    return mean + std * torch.randn(n, 1, **kwargs)
+    noise = torch.randn(n, 1, generator=generator, dtype=torch.float64, device=where)
+    return mean + std * noise
 
 
 def quantiles(distribution: Distribution, n: int) -> Tensor:

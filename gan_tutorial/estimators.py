@@ -50,7 +50,7 @@ def _mean(values: Tensor) -> Estimate:
     return Estimate(mean, error)
 
 
-def _logits(name: str, s) -> Tensor:
+def _logits(name: str, s: object) -> Tensor:
     if not isinstance(s, Tensor) or s.numel() < 2:
         got = tuple(s.shape) if isinstance(s, Tensor) else type(s).__name__
         raise ValueError(f"{name} must be a tensor of at least 2 logits; got {got}")

@@ -151,7 +151,7 @@ def outputs(snapshot: Snapshot | SweepSnapshot, network: nn.Module | Stack, x: T
         runs = len(snapshot.settings), len(snapshot.seeds)
         rows = x.to(network.weights).expand(*runs, x.shape[-1]).flatten(0, 1)
         return network(rows[..., None])[..., 0].unflatten(0, runs).double().cpu()
-    parameter = next(network.parameters())
+    parameter = next(iter(network.parameters()))
     return network(x.to(parameter)[:, None])[:, 0].double().cpu()
 
 

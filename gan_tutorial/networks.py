@@ -40,6 +40,8 @@ __all__ = [
     "seeded",
 ]
 
+LEAKY_RELU = partial(nn.LeakyReLU, 0.2)
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -151,7 +153,7 @@ class TwoBranch(nn.Module):
 def mlp(
     widths: Sequence[int],
     *,
-    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    hidden: Callable[[], nn.Module] = LEAKY_RELU,
     norm: bool = False,
     output: Callable[[], nn.Module] | None = None,
     dropout: float = 0.0,
@@ -192,7 +194,7 @@ def mlp_pair(
     discriminator: Sequence[int] = (256, 256),
     *,
     prior: Callable[[int], Callable] = Gaussian,
-    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    hidden: Callable[[], nn.Module] = LEAKY_RELU,
     output: Callable[[], nn.Module] | None = nn.Sigmoid,
     norm: bool = False,
     dropout: float = 0.0,
@@ -279,7 +281,8 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0, data_dim: int = 7
             raise ValueError(
                 f"marginals must have shape ({data_dim},), got {tuple(marginals.shape)}"
             )
-        g[-2].bias.data.copy_(marginals)
+        *_, last = (m for m in g.modules() if isinstance(m, nn.Linear))
+        last.bias.data.copy_(marginals)
     return Pair(g, d, Uniform(100))
 
 

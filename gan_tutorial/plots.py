@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+__all__ = ["COLORS", "image_grid", "use_style"]
+
 COLORS = {
     "data": "#0b62a4",
     "generator": "#b84600",
@@ -45,7 +53,7 @@ def use_style() -> None:
 
 
 def image_grid(
-    ax, images, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1
+    ax: Axes, images: ArrayLike, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1
 ) -> None:
     """Draw images on ``ax``, row by row, dark ink on white.
 

@@ -29,8 +29,15 @@ from gan_tutorial.networks import (
     mlp_pair,
     paper_pair,
 )
-from gan_tutorial.objectives import NON_SATURATING, WGAN, WGAN_GP, clip, gradient_penalty
-from gan_tutorial.optimizers import adam, exponential, linear, rmsprop, sgd
+from gan_tutorial.objectives import (
+    NON_SATURATING,
+    WGAN,
+    WGAN_GP,
+    Objective,
+    clip,
+    gradient_penalty,
+)
+from gan_tutorial.optimizers import Factory, adam, exponential, linear, rmsprop, sgd
 from gan_tutorial.training import Settings
 
 __all__ = [
@@ -241,7 +248,7 @@ LINE_DATA = mixture(means=[-2.0, 2.0], stds=[0.5, 0.7], weights=[0.4, 0.6])
 # The clip limit is the best of 0.01, 0.1, 0.3 and 1 on other seeds. Adam's betas are those of
 # WGAN-GP's authors, for GAN too: what differs between two variants shall be the objective alone.
 _calm_adam = partial(adam, betas=(0.0, 0.9))
-LINE_VARIANTS = {
+LINE_VARIANTS: dict[str, tuple[Objective, Callable[..., Factory]]] = {
     "GAN": (NON_SATURATING, _calm_adam),
     "WGAN, clipped": (replace(WGAN, constrain=clip(0.3)), rmsprop),
     "WGAN-GP": (WGAN_GP, _calm_adam),

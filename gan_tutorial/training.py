@@ -157,7 +157,8 @@ def step(run: Run) -> None:
             scores = bind(d.network, None if y is None else torch.cat([y, y]))(both)
             on_real, on_fake = scores.to(run.dtype).chunk(2)
             d_loss = objective.discriminator_loss(on_real, on_fake)
-            penalty = objective.penalty(bind(d.network, y), *both.chunk(2), t)
+            real_rows, fake_rows = both.chunk(2)
+            penalty = objective.penalty(bind(d.network, y), real_rows, fake_rows, t)
         d.descend(d_loss + penalty)
         objective.constrain(d.parameters)
     with run.autocast:  # G has not moved since it made `fake`, so that serves its own step too

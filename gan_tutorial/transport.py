@@ -16,9 +16,10 @@ has the distance of two densities.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = [
     "Dual",
@@ -53,7 +54,7 @@ class Dual(NamedTuple):
     """``(n,)``: f at the points, 0 at the first."""
 
 
-def distances(x, y=None) -> np.ndarray:
+def distances(x: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
     """Euclidean distances ``(n, m)`` from each point of ``x`` to each of ``y`` (default: ``x``).
 
     Points are numbers, ``(n,)``, or vectors, ``(n, d)``. Raises ``ValueError`` if d differs.
@@ -67,7 +68,7 @@ def distances(x, y=None) -> np.ndarray:
     return np.linalg.norm(x[:, None] - y[None], axis=-1)
 
 
-def linear_programme(P, Q, cost) -> Transport:
+def linear_programme(P: ArrayLike, Q: ArrayLike, cost: ArrayLike) -> Transport:
     r"""The cheapest way to turn ``P`` into ``Q``: Kantorovich's linear programme, for any cost.
 
     :math:`\min_\gamma \sum_{ij}\gamma_{ij}c_{ij}` over :math:`\gamma \ge 0` with row sums ``P``
@@ -101,7 +102,7 @@ def linear_programme(P, Q, cost) -> Transport:
     return Transport(float((plan * cost).sum()), plan)
 
 
-def from_cdfs(P, Q, x=None) -> float:
+def from_cdfs(P: ArrayLike, Q: ArrayLike, x: ArrayLike | None = None) -> float:
     r"""The area between the distribution functions, :math:`\int |F_P - F_Q|`.
 
     ``P`` and ``Q``, both ``(n,)``, lie at the same increasing points ``x`` ``(n,)``, by default
@@ -111,7 +112,7 @@ def from_cdfs(P, Q, x=None) -> float:
     return float(np.abs(_gap(P, Q)) @ np.diff(x))
 
 
-def dual(P, Q, x=None) -> Dual:
+def dual(P: ArrayLike, Q: ArrayLike, x: ArrayLike | None = None) -> Dual:
     r"""The best witness, :math:`\max \sum_i f(x_i)(P_i - Q_i)` over 1-Lipschitz f, by a linear programme.
 
     Kantorovich-Rubinstein duality: the maximum is the cost of a best plan. It is enough that
@@ -136,7 +137,7 @@ def dual(P, Q, x=None) -> Dual:
     return Dual(float(f @ (P - Q)), f)
 
 
-def monotone_plan(P, Q) -> np.ndarray:
+def monotone_plan(P: ArrayLike, Q: ArrayLike) -> np.ndarray:
     r"""The plan ``(n, m)`` that keeps the order: a best one on the line, also for :math:`|x-y|^2`.
 
     :math:`\gamma_{ij}` is the length that the intervals :math:`[F_P(x_{i-1}), F_P(x_i)]` and
@@ -149,7 +150,7 @@ def monotone_plan(P, Q) -> np.ndarray:
     return shared.clip(min=0)
 
 
-def potential(P, Q, x=None) -> np.ndarray:
+def potential(P: ArrayLike, Q: ArrayLike, x: ArrayLike | None = None) -> np.ndarray:
     r"""A best f for :func:`dual`, in closed form, ``(n,)``: its slope is :math:`-\mathrm{sign}(F_P - F_Q)`.
 
     Where the two distribution functions agree, any slope in [-1, 1] would do; this f is flat there.
@@ -165,7 +166,7 @@ def _gap(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
     return np.cumsum(P - Q)[:-1]
 
 
-def _solve(objective, **constraints) -> np.ndarray:
+def _solve(objective: np.ndarray, **constraints: Any) -> np.ndarray:
     from scipy.optimize import linprog
 
     found = linprog(objective, method="highs-ds", options=TOLERANCES, **constraints)
@@ -174,7 +175,7 @@ def _solve(objective, **constraints) -> np.ndarray:
     return found.x
 
 
-def _masses(P, Q) -> tuple[np.ndarray, np.ndarray]:
+def _masses(P: ArrayLike, Q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Both as float arrays of one total; Q takes P's where they differ by rounding alone."""
     P, Q = (_mass(name, masses) for name, masses in (("P", P), ("Q", Q)))
     if abs(P.sum() - Q.sum()) > SAME_TOTAL * P.sum():
@@ -185,7 +186,7 @@ def _masses(P, Q) -> tuple[np.ndarray, np.ndarray]:
     return P, Q * (P.sum() / Q.sum())
 
 
-def _mass(name: str, masses) -> np.ndarray:
+def _mass(name: str, masses: ArrayLike) -> np.ndarray:
     masses = np.asarray(masses, dtype=float)
     if masses.ndim != 1 or not len(masses):
         raise ValueError(f"{name} has shape {masses.shape}; it must be a list of masses, (n,)")
@@ -194,7 +195,9 @@ def _mass(name: str, masses) -> np.ndarray:
     return masses
 
 
-def _masses_on_line(P, Q, x) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _masses_on_line(
+    P: ArrayLike, Q: ArrayLike, x: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     P, Q = _masses(P, Q)
     x = np.arange(len(P), dtype=float) if x is None else np.asarray(x, dtype=float)
     if not len(P) == len(Q) == x.size or x.ndim != 1:
@@ -207,7 +210,7 @@ def _masses_on_line(P, Q, x) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return P, Q, x
 
 
-def _points(name: str, points) -> np.ndarray:
+def _points(name: str, points: ArrayLike) -> np.ndarray:
     points = np.asarray(points, dtype=float)
     if points.ndim not in (1, 2) or not points.size:
         raise ValueError(f"{name} has shape {points.shape}; it must be (n,) or (n, d)")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
+
 from gan_tutorial._engine import checkpoints
 from gan_tutorial._engine.cli import provenance, trained
 from gan_tutorial.data import load
@@ -21,6 +23,7 @@ def first_layers(folders: Sequence[Path]) -> dict[str, Features]:
         images, seed = load(run.recipe.data).images[:1], run.note["seed"]
         for after in (False, True):
             network = run.recipe.build(seed=seed, images=images).discriminator
+            assert isinstance(network, nn.Sequential)
             if after:
                 network.load_state_dict(state["discriminator"]["network"])
             steps = state["step"] if after else 0

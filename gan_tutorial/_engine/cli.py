@@ -134,7 +134,7 @@ def keep(
     labels = torch.arange(100) % 10 if conditional else None
     board = tensorboard(out) if out else None
     for snapshot in snapshots:
-        if out:
+        if out and board:
             grid = snapshot.sample(100, labels=labels)
             save_grid(grid, shape, out / "samples" / f"{snapshot.step:07d}.png")
             write_history(snapshot.history, out)

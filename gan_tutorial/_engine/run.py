@@ -52,7 +52,8 @@ class Randomness:
         """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
         self.rng = torch.Generator(device).manual_seed(seed)
         private = torch.Generator(device).manual_seed(seed + 1_000_003 * (own + 1))
-        self._private, self._callers = private.get_state(), None
+        self._private = private.get_state()
+        self._callers: Tensor | None = None
         self._own, self._global = own, _global_generator(device)
 
     def __enter__(self) -> None:
@@ -61,6 +62,7 @@ class Randomness:
 
     def __exit__(self, *exception: object) -> None:
         self._private = self._global.get_state()
+        assert self._callers is not None
         self._global.set_state(self._callers)
         self._callers = None
 
@@ -239,7 +241,7 @@ class Run:
         """The data's shape and what its numbers, with the labels, come to."""
         digest = hashlib.sha256()
         for part in (self.data, *([] if self.labels is None else [self.labels])):
-            digest.update(part.cpu().contiguous().view(torch.uint8).numpy())
+            digest.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
         shape, kind = list(self.data.shape), str(self.data.dtype)
         return {
             "shape": shape,
