@@ -19,11 +19,14 @@ COLORS = {
     "ink": "#1c2127",
     "line": "#dfe4e9",
 }
-"""Colour-blind safe, and at least 4.5:1 against white: each player keeps its colour on every page."""
+"""The colours of the figures' parts, as `"#rrggbb"`: `"data"`, `"generator"`, `"discriminator"`,
+`"accent"`, `"neutral"`, `"ink"`, `"line"`. Each player keeps its colour on every page. They are
+colour-blind safe, and all but `"line"` have a contrast of at least 4.5:1 against white.
+"""
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the pictures of the book: vector output, thin axes, no box, no legend frame."""
+    """Set matplotlib's defaults for the book: vector output, thin axes, no box, no legend frame."""
     import matplotlib as mpl
     from cycler import cycler
     from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -55,10 +58,14 @@ def use_style() -> None:
 def image_grid(
     ax: Axes, images: ArrayLike, *, columns: int, shape: tuple[int, int] = (28, 28), gap: int = 1
 ) -> None:
-    """Draw images on ``ax``, row by row, dark ink on white.
+    """Draw images on `ax`, row by row, dark ink on white.
 
-    ``images`` is ``(n, h * w)`` or ``(n, h, w)`` with values in [0, 1] (a tensor or an array); ``columns`` is how many
-    stand in a row. The last row may be short.
+    Args:
+        ax: axes of matplotlib.
+        images: `(n, h * w)` or `(n, h, w)`, a tensor or an array, in [0, 1].
+        columns: how many stand in a row; the last row may be short.
+        shape: `(h, w)` of an image, in pixels.
+        gap: pixels between two images.
     """
     import numpy as np
 

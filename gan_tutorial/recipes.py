@@ -1,8 +1,12 @@
 """Recipes: everything that decides a training run, under a name.
 
+For example, a minute of training on the digits that come with the package::
+
     recipe = RECIPES["mnist-short"]
     images, labels = load(recipe.data)
-    for snapshot in train(recipe.build(seed=0), images, recipe.settings, steps=recipe.steps): ...
+    pair = recipe.build(seed=0)
+    for snapshot in train(pair, images, recipe.settings, steps=recipe.steps):
+        show(snapshot.sample(64))
 
 Settings were chosen by the held-out Parzen log-likelihood on the *validation* rows; test rows were
 never looked at. Why they are what they are stands beside each.
@@ -63,7 +67,7 @@ class Recipe:
 
     Attributes:
         name: for `RECIPES` and the command line.
-        networks: ``(images, seed) -> pair``, for pictures of their size; see `build`.
+        networks: `(images, seed) -> pair`, for pictures of their size; see `build`.
         settings: how the pair learns.
         steps: steps of the generator.
         every: steps between snapshots.
@@ -71,7 +75,7 @@ class Recipe:
         rows: how many training rows it has.
         conditional: whether the labels are given to both networks.
         note: what the run is for, in a line.
-        in_epochs: ``rows -> {field: value}``, for what the recipe counts in epochs.
+        in_epochs: `rows -> {field: value}`, for what the recipe counts in epochs.
     """
 
     name: str
@@ -86,11 +90,21 @@ class Recipe:
     in_epochs: Callable[[int], dict[str, Any]] | None = None
 
     def build(self, seed: int = 0, images: Tensor | None = None) -> Pair:
-        """New networks, for `images` (n, ...) or, without them, for the recipe's own data set."""
+        """New networks.
+
+        Args:
+            seed: of their first weights.
+            images: `(n, ...)`, for whose size they are made; None: those of the recipe's data set.
+        """
         return self.networks(load(self.data).images if images is None else images, seed)
 
     def on(self, data: str, rows: int) -> Recipe:
-        """The same recipe for another data set; what it counts in epochs follows the rows."""
+        """The same recipe for another data set; what it counts in epochs follows the rows.
+
+        Args:
+            data: name of the data set.
+            rows: how many training rows it has.
+        """
         counted = self.in_epochs(rows) if self.in_epochs else {}
         return replace(self, data=data, rows=rows, **counted)
 
@@ -182,6 +196,7 @@ MNIST_SHORT = Recipe(
     every=250,
     note="a minute on a laptop: digits one recognises",
 )
+"""A minute on a laptop: digits that one recognises."""
 MNIST_LONG = Recipe(
     "mnist-long",
     _circulating,
@@ -190,6 +205,7 @@ MNIST_LONG = Recipe(
     every=1000,
     note="half an hour at most: larger batches, a longer memory, digits that look like digits",
 )
+"""Half an hour at most: larger batches, a longer memory, digits that look like digits."""
 CONDITIONAL = Recipe(
     "conditional",
     _of_page_size,
@@ -199,6 +215,7 @@ CONDITIONAL = Recipe(
     conditional=True,
     note="a digit on demand: labels, one-hot, to both networks; a minute",
 )
+"""A digit on demand: labels, one-hot, to both networks; a minute."""
 CONDITIONAL_LONG = Recipe(
     "conditional-long",
     _of_page_size,
@@ -208,12 +225,14 @@ CONDITIONAL_LONG = Recipe(
     conditional=True,
     note="the same for long: the generator that runs in the page of the conditional GAN",
 )
+"""The same for long: the generator that runs in the page of the conditional GAN."""
 PAPER_MNIST = _paper_recipe(
     "paper-mnist",
     _paper,
     decay=1.000004,
     note="Goodfellow et al. 2014, on the digits we have",
 )
+"""Goodfellow et al. 2014 (arXiv:1406.2661), on the digits that come with the package."""
 PAPER_CONDITIONAL = _paper_recipe(
     "paper-conditional",
     _mirza,
@@ -221,6 +240,7 @@ PAPER_CONDITIONAL = _paper_recipe(
     conditional=True,
     note="Mirza & Osindero 2014, on the digits we have",
 )
+"""Mirza & Osindero 2014 (arXiv:1411.1784), on the same digits."""
 
 RECIPES = {
     recipe.name: recipe
@@ -233,10 +253,20 @@ RECIPES = {
         PAPER_CONDITIONAL,
     )
 }
+"""Every recipe of the book by its name: `"mnist-short"`, `"mnist-long"`, `"conditional"`,
+`"conditional-long"`, `"paper-mnist"`, `"paper-conditional"`.
+"""
 
 
 def choose(name: str) -> Recipe:
-    """The recipe of that name; ValueError names those there are."""
+    """The recipe of that name.
+
+    Args:
+        name: a key of `RECIPES`.
+
+    Raises:
+        ValueError: there is none; the message names those there are.
+    """
     if name not in RECIPES:
         raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
@@ -257,17 +287,33 @@ LINE_VARIANTS: dict[str, tuple[Objective, Callable[..., Factory]]] = {
         _calm_adam,
     ),
 }
-"""Objectives and optimisers whose robustness is mapped, by the names in the map's record."""
+"""Objectives and optimisers whose robustness is mapped, by the names in the map's record: `"GAN"`,
+`"WGAN, clipped"`, `"WGAN-GP"` and `"WGAN-GP, one-sided"`.
+"""
 
 
 def line_rows(n: int = 4000) -> Tensor:
-    """The rows (n, 1), float32, from `LINE_DATA`, on which the map's runs are trained."""
+    """Rows from `LINE_DATA`, on which the map's runs are trained.
+
+    Args:
+        n: how many.
+
+    Returns:
+        `(n, 1)`, float32, always the same.
+    """
     return sample(LINE_DATA, n, torch.Generator().manual_seed(0)).float()
 
 
 def line_settings(name: str, critic_steps: int, rate: float) -> Settings:
-    """One of `LINE_VARIANTS` with both players at one learning rate; ValueError names those there
-    are.
+    """One of `LINE_VARIANTS` with both players at one learning rate.
+
+    Args:
+        name: a key of `LINE_VARIANTS`.
+        critic_steps: steps of the discriminator before each step of the generator.
+        rate: the learning rate.
+
+    Raises:
+        ValueError: there is no such variant; the message names those there are.
     """
     if name not in LINE_VARIANTS:
         raise ValueError(f"name={name!r} is no variant; there are: {', '.join(LINE_VARIANTS)}")

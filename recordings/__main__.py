@@ -1,4 +1,4 @@
-"""``python -m recordings WHAT``: makes the files of `gan_tutorial/recorded/`, each with where it comes from."""
+"""`python -m recordings WHAT`: makes the files of `gan_tutorial/recorded/`, each with where it comes from."""
 
 from __future__ import annotations
 

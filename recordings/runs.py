@@ -1,6 +1,6 @@
 """Records of trained runs: pictures, losses and the held-out score; weights; spreads over seeds.
 
-All read the folder that ``python -m gan_tutorial train --out FOLDER`` wrote.
+All read the folder that `python -m gan_tutorial train --out FOLDER` wrote.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def quantised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(name: str, tensor: Tensor) -> dict[str, np.ndarray]:
-    """`tensor` under `name`; a matrix quantised, with its scales under ``NAME:scale``."""
+    """`tensor` under `name`; a matrix quantised, with its scales under `NAME:scale`."""
     values = tensor.detach().cpu().numpy()
     if values.ndim < 2:
         return {name: values}
