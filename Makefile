@@ -39,9 +39,10 @@ search: $(READY) ## property tests on new random examples, ROUNDS times over
 chromium: $(READY)
 	@scripts/find-chromium $(BIN)/python
 
-lint: $(READY) ## ruff on code and notebooks; notebooks carry no outputs
+lint: $(READY) ## ruff on code and notebooks, mypy on the package; notebooks carry no outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
 	$(BIN)/python scripts/check_notebooks.py
 	$(BIN)/python scripts/chapter_table.py --check
 
@@ -64,4 +65,4 @@ lock: ## pin requirements.in and all it needs in requirements.txt
 	{ echo '# Made by `make lock` from requirements.in: one environment that builds the same book next year.'; sed -e 's/+cpu$$//' -e '/^$$/d' _build/requirements.txt; } > requirements.txt
 
 clean: ## remove everything that was made
-	rm -rf _build build $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf _build build $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info

@@ -38,7 +38,7 @@ SUMMARIES = {
 
 def _train_options(train: argparse.ArgumentParser) -> None:
     notes = "\n".join(f"  {name:18}{recipe.note}" for name, recipe in RECIPES.items())
-    train.epilog += f"\n\nrecipes:\n{notes}"
+    train.epilog = f"{train.epilog}\n\nrecipes:\n{notes}"
     train.add_argument(
         "--recipe", default="mnist-short", help="one of those below; default mnist-short"
     )

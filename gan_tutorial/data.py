@@ -1,12 +1,14 @@
 """Named data sets, each as one uint8 tensor of images and one int64 tensor of labels.
 
+A training loop draws a batch by indexing the tensor where it lives, with no worker processes and
+no copy from the host::
+
     images, labels = load("mnist-10k", split="train", device="cuda")
     x = flatten(images)  # (n, d) floats in [0, 1]
 
-A training loop then draws a batch by indexing the tensor where it lives, with no worker processes
-and no copy from the host. The ten thousand digits of "mnist-10k" lie inside the package; the others
-are downloaded once through torchvision ("mnist", "fashion-mnist", "cifar10") or read from a file
-that the reader owns ("tfd", the Toronto Face Database, which is not public).
+The ten thousand digits of `"mnist-10k"` lie inside the package; the others are downloaded once
+through torchvision (`"mnist"`, `"fashion-mnist"`, `"cifar10"`) or read from a file that the reader
+owns (`"tfd"`, the Toronto Face Database, which is not public).
 """
 
 from __future__ import annotations
@@ -50,7 +52,12 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 class Images(NamedTuple):
-    """A data set: ``images`` uint8 (n, c, h, w), 0 = black; ``labels`` int64 (n,), -1 = unknown."""
+    """A data set.
+
+    Attributes:
+        images: `(n, c, h, w)`, uint8, 0 = black.
+        labels: `(n,)`, int64, -1 = unknown.
+    """
 
     images: Tensor
     labels: Tensor
@@ -63,21 +70,29 @@ def load(
     device: torch.device | str = "cpu",
     download: bool = True,
 ) -> Images:
-    """Load one split of the data set called `name` onto `device`, as :class:`Images`.
+    """One split of a named data set.
 
-    ========================  =====================================================================
-    name                      splits
-    ========================  =====================================================================
-    mnist-10k                 train 8,000, validation 1,000, test 1,000; shipped, `root` is not used
-    mnist, fashion-mnist      train 50,000, validation 10,000 (the last sixth of train), test 10,000
-    cifar10                   train 45,000, validation 5,000 (the last tenth of train), test 10,000
-    tfd                       unlabeled, train, validation, test of the file's first fold
-    ========================  =====================================================================
+    - `"mnist-10k"`: train 8,000, validation 1,000, test 1,000; shipped, `root` is not used.
+    - `"mnist"`, `"fashion-mnist"`: train 50,000, validation 10,000 (the last sixth of train), test
+      10,000.
+    - `"cifar10"`: train 45,000, validation 5,000 (the last tenth of train), test 10,000.
+    - `"tfd"`: unlabeled, train, validation, test of the file's first fold.
 
-    `root` is the folder that holds (or will hold) the files; for "tfd", ``TFD_48x48.mat``. With
-    `download`, missing files are fetched with a progress bar, checked, and moved into `root` when
-    whole. Errors: ValueError for an unknown name or split and for a damaged file, FileNotFoundError
-    for a missing one, ConnectionError for a download that failed.
+    Args:
+        name: one of those.
+        split: one of its splits.
+        root: the folder that holds (or will hold) the files; for `"tfd"`, `TFD_48x48.mat`.
+        device: where the tensors go.
+        download: whether missing files are fetched, with a progress bar, checked, and moved into
+            `root` when whole.
+
+    Returns:
+        Images and labels.
+
+    Raises:
+        ValueError: the name or the split is unknown, or a file is damaged.
+        FileNotFoundError: a file is missing.
+        ConnectionError: a download failed.
     """
     if name not in SOURCES:
         raise ValueError(f"name={name!r} is not a data set; choose one of {', '.join(SOURCES)}")
@@ -87,17 +102,40 @@ def load(
 
 
 def flatten(images: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
-    """Turn uint8 images (n, c, h, w) into float32 rows (n, c h w), black `low` to white `high`."""
+    """Images as rows of floats.
+
+    Args:
+        images: `(n, c, h, w)`, uint8.
+        low: what black becomes.
+        high: what white becomes.
+
+    Returns:
+        `(n, c h w)`, float32.
+
+    Raises:
+        ValueError: the images are not uint8.
+    """
     if images.dtype != torch.uint8:
         raise ValueError(f"images has dtype {images.dtype}; flatten takes uint8 pixels 0 to 255")
     return images.flatten(1).float().mul_((high - low) / 255).add_(low)
 
 
 def draw_labels(labels: Tensor, n: int, *, seed: int = 0) -> Tensor:
-    """n labels (n,) with the frequencies of those given, drawn with replacement, on their device.
+    r"""Labels with the frequencies of those given, drawn with replacement.
 
     What a conditional generator is asked for when it is held to the data:
-    p_g(x) = Σ p(y) p_g(x|y), with the p(y) of the training rows.
+    :math:`p_g(x) = \sum_y p(y)\,p_g(x|y)`, with the :math:`p(y)` of the training rows.
+
+    Args:
+        labels: `(m,)`, at least one.
+        n: how many to draw.
+        seed: decides the draw.
+
+    Returns:
+        `(n,)`, on the device of `labels`.
+
+    Raises:
+        ValueError: `labels` has another shape.
     """
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"labels must be one or more, (n,), got shape {tuple(labels.shape)}")
@@ -108,8 +146,8 @@ def draw_labels(labels: Tensor, n: int, *, seed: int = 0) -> Tensor:
 def import_torchvision() -> ModuleType:
     """Import torchvision, also where it was built for CUDA and torch for the CPU only.
 
-    Such a pair fails on the missing operators ``torchvision::nms`` and ``qnms`` (object detection,
-    unused here): we declare them and import again.
+    Such a pair fails on the missing operators `torchvision::nms` and `qnms` (object detection, unused
+    here): we declare them and import again.
     """
     try:
         import torchvision

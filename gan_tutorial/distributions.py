@@ -1,8 +1,8 @@
 """One-dimensional densities to think with: a bell, a few bells, a block.
 
-All three are ordinary ``torch.distributions`` objects in float64, so ``log_prob``, ``cdf`` and
-``sample`` are torch's own. What this module adds is arguments that are checked, sampling from an
-explicit generator, quantiles, and a handful of named examples.
+All three are ordinary `torch.distributions` objects in float64, so `log_prob`, `cdf` and `sample`
+are torch's own. What this module adds is arguments that are checked, sampling from an explicit
+generator, quantiles, and a handful of named examples.
 
     >>> p = mixture(means=[-1.5, 1.5], stds=[0.5, 0.8], weights=[0.4, 0.6])
     >>> sample(p, 3, torch.Generator().manual_seed(0)).shape
@@ -12,6 +12,7 @@ explicit generator, quantiles, and a handful of named examples.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -30,8 +31,16 @@ WEIGHT_TOLERANCE = 1e-6  # how far from 1 the weights may sum before we call it 
 def normal(mean: Number, std: Number, *, device: Device = None) -> Normal:
     r"""The bell :math:`N(x; \mu, \sigma^2)`.
 
-    ``mean`` is any finite number, ``std`` a positive one: Python numbers or 0-d tensors.
-    Raises ``ValueError`` for anything else.
+    Args:
+        mean: :math:`\mu`, a finite number or a 0-d tensor, in units of x.
+        std: :math:`\sigma`, likewise, positive.
+        device: where the density lives; None: where its arguments are.
+
+    Returns:
+        The density, in float64.
+
+    Raises:
+        ValueError: an argument is not such a number, or the two are on different devices.
     """
     device = _common_device(device, mean=mean, std=std)
     mean = _numbers("mean", mean, 0)
@@ -44,10 +53,19 @@ def mixture(
 ) -> MixtureSameFamily:
     r"""A weighted sum of bells, :math:`p(x) = \sum_k w_k\, N(x; \mu_k, \sigma_k^2)`.
 
-    ``means``, ``stds`` and ``weights`` are sequences or tensors of one common shape ``(k,)``,
-    ``k`` at least 1. Standard deviations are positive; weights are not negative (a weight of
-    exactly 0 switches a component off) and sum to 1. A sum that misses 1 by rounding alone is
-    put right. Raises ``ValueError`` for anything else.
+    Args:
+        means: :math:`\mu_k`, a sequence or tensor `(k,)` of finite numbers, k at least 1.
+        stds: :math:`\sigma_k`, `(k,)`, positive.
+        weights: :math:`w_k`, `(k,)`, not negative, of sum 1. A weight of exactly 0 switches a component
+            off; a sum that misses 1 by rounding alone is put right.
+        device: where the density lives; None: where its arguments are.
+
+    Returns:
+        The density, in float64.
+
+    Raises:
+        ValueError: an argument is not such a sequence, lengths differ, or the arguments are on
+            different devices.
     """
     device = _common_device(device, means=means, stds=stds, weights=weights)
     means = _numbers("means", means, 1)
@@ -75,8 +93,19 @@ def mixture(
 def uniform(low: Number, high: Number, *, device: Device = None) -> Uniform:
     r"""The block :math:`p(x) = 1/(\text{high} - \text{low})` on :math:`[\text{low}, \text{high})`.
 
-    Outside the block ``log_prob`` is ``-inf``: a value, not an error. ``low`` and ``high`` are
-    finite numbers or 0-d tensors with ``low < high``; anything else raises ``ValueError``.
+    Outside the block `log_prob` is `-inf`: a value, not an error.
+
+    Args:
+        low: the left end, a finite number or a 0-d tensor, in units of x.
+        high: the right end, likewise, above `low`.
+        device: where the density lives; None: where its arguments are.
+
+    Returns:
+        The density, in float64.
+
+    Raises:
+        ValueError: an argument is not such a number, `low` is not below `high`, or the two are on
+            different devices.
     """
     device = _common_device(device, low=low, high=high)
     low = _numbers("low", low, 0)
@@ -93,10 +122,19 @@ def uniform(low: Number, high: Number, *, device: Device = None) -> Uniform:
 
 
 def sample(distribution: Distribution, n: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw ``n`` independent points, shape ``(n, 1)``, float64, on the distribution's device.
+    """Independent points of a density, one row each: the shape that every network here takes.
 
-    The same ``generator`` state gives the same points; ``None`` uses torch's global one. The
-    column shape is what every network of this package takes, one row per example.
+    Args:
+        distribution: made by `normal`, `mixture` or `uniform`.
+        n: how many points, at least 0.
+        generator: on the distribution's device; the same state gives the same points. None: torch's
+            global one.
+
+    Returns:
+        The points, `(n, 1)`, float64, on the distribution's device, in units of x.
+
+    Raises:
+        ValueError: `distribution` or `n` is something else, or the devices differ.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
         raise ValueError(f"n must be a whole number of points, at least 0; got {n!r}")
@@ -106,25 +144,36 @@ def sample(distribution: Distribution, n: int, generator: torch.Generator | None
             f"generator must live on the distribution's device, {where}; got one on "
             f"{generator.device} (try torch.Generator(device={where.type!r}))"
         )
-    kwargs = {"generator": generator, "dtype": torch.float64, "device": where}
+    uniformly = partial(torch.rand, n, 1, generator=generator, dtype=torch.float64, device=where)
     if isinstance(distribution, Uniform):
         low, high = distribution.low.double(), distribution.high.double()
-        return low + (high - low) * torch.rand(n, 1, **kwargs)
+        return low + (high - low) * uniformly()
     if isinstance(distribution, Normal):
         mean, std = distribution.loc, distribution.scale
     else:
+        assert isinstance(distribution, MixtureSameFamily)
         bells = distribution.component_distribution
+        assert isinstance(bells, Normal)
         # A uniform number falls into one of the steps of the cumulated weights.
         steps = distribution.mixture_distribution.probs.double().cumsum(0)[:-1].contiguous()
-        which = torch.bucketize(torch.rand(n, 1, **kwargs), steps, right=True)
+        which = torch.bucketize(uniformly(), steps, right=True)
         mean, std = bells.loc[which], bells.scale[which]
-    return mean + std * torch.randn(n, 1, **kwargs)
+    noise = torch.randn(n, 1, generator=generator, dtype=torch.float64, device=where)
+    return mean + std * noise
 
 
 def quantiles(distribution: Distribution, n: int) -> Tensor:
-    r"""The points :math:`F^{-1}((i - \frac12)/n)` for i = 1, …, n: ``(n,)``, float64.
+    r"""The points :math:`F^{-1}((i - \frac12)/n)` for i = 1, …, n.
 
-    n equal shares of the probability, each at its middle, found by bisection between -1000 and 1000.
+    They cut the probability into n equal shares, and each stands in the middle of its share. They are
+    found by bisection between -1000 and 1000.
+
+    Args:
+        distribution: anything with a `cdf`.
+        n: how many points.
+
+    Returns:
+        The points, `(n,)`, float64, increasing, in units of x.
     """
     share = (torch.arange(n, dtype=torch.float64) + 0.5) / n
     low, high = torch.full_like(share, -1e3), torch.full_like(share, 1e3)
@@ -136,7 +185,14 @@ def quantiles(distribution: Distribution, n: int) -> Tensor:
 
 
 def device_of(distribution: object) -> torch.device:
-    """The device of one of our distributions; a ``ValueError`` for anything else."""
+    """The device of a density that was made here.
+
+    Args:
+        distribution: made by `normal`, `mixture` or `uniform`.
+
+    Raises:
+        ValueError: it is something else.
+    """
     if isinstance(distribution, Normal) and distribution.batch_shape == ():
         return distribution.loc.device
     if isinstance(distribution, Uniform) and distribution.batch_shape == ():
@@ -152,7 +208,7 @@ def device_of(distribution: object) -> torch.device:
 
 
 def _common_device(device: Device, **arguments: object) -> torch.device:
-    """The device asked for, else the one all tensor arguments share, else the CPU."""
+    """The device asked for, else the one that all tensor arguments share, else the CPU."""
     found = {name: a.device for name, a in arguments.items() if isinstance(a, Tensor)}
     if device is not None:
         return torch.device(device)
@@ -163,7 +219,7 @@ def _common_device(device: Device, **arguments: object) -> torch.device:
 
 
 def _numbers(name: str, value: object, ndim: int, positive: bool = False) -> Tensor:
-    """``value`` as a finite float64 tensor with ``ndim`` dimensions, or a ``ValueError``."""
+    """`value` as a finite float64 tensor with `ndim` dimensions, or a ValueError."""
     allowed = f"{'positive' if positive else 'finite'} {'number' if ndim == 0 else 'numbers'}"
     try:
         tensor = torch.as_tensor(value, dtype=torch.float64)
@@ -192,4 +248,6 @@ PRESETS = MappingProxyType(
         "block": uniform(-1.0, 1.0),
     }
 )
-"""The named examples of the chapters and figures: name to distribution, on the CPU."""
+"""The named examples of the chapters and figures, from name to density, on the CPU: `"bell"`,
+`"narrow-bell"`, `"two-bells"`, `"three-bells"`, `"far-apart"` and `"block"`.
+"""

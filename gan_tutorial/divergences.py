@@ -1,20 +1,18 @@
 r"""How far apart are two densities? Four answers, exact in one dimension.
 
-==================  ============================================================  ==========
-``kl``              :math:`\int p \log(p/q)`                                      nats
-``js``              :math:`\frac12 KL(p\|m) + \frac12 KL(q\|m),\ m=(p+q)/2`       nats
-``total_variation`` :math:`\frac12 \int |p - q|`                                  none
-``wasserstein1``    :math:`\int |F_p - F_q|`                                      those of x
-==================  ============================================================  ==========
+- `kl`: :math:`\int p \log(p/q)`, in nats.
+- `js`: :math:`\frac12 KL(p\|m) + \frac12 KL(q\|m)` with :math:`m=(p+q)/2`, in nats.
+- `total_variation`: :math:`\frac12 \int |p - q|`, without a unit.
+- `wasserstein1`: :math:`\int |F_p - F_q|`, in units of x.
 
-Each takes two densities made by :mod:`gan_tutorial.distributions` (on one device) and returns a
-Python float, good to about 1e-12 of its own size: also when the densities nearly coincide, when
-they lie fifty standard deviations apart, and when one is a million times wider than the other.
-Equal densities give exactly 0. Anything else than two such densities raises ``ValueError``.
+Each takes two densities made by `gan_tutorial.distributions`, on one device, and returns a Python
+float, good to about 1e-12 of its own size: also when the densities nearly coincide, when they lie
+fifty standard deviations apart, and when one is a million times wider than the other. Equal
+densities give exactly 0.
 
 The integrals are taken as they stand: adaptive Gauss-Legendre quadrature of integrands written so
-that they are never negative and never cancel. :mod:`gan_tutorial.estimators` has what can be said
-from samples alone.
+that they are never negative and never cancel. `gan_tutorial.estimators` has what can be said from
+samples alone.
 """
 
 from __future__ import annotations
@@ -43,10 +41,20 @@ LOG2 = math.log(2)
 
 @torch.no_grad()
 def kl(p: Distribution, q: Distribution) -> float:
-    r"""Kullback-Leibler divergence :math:`KL(p\|q) = \int p \log(p/q)`, in nats, in [0, inf].
+    r"""The Kullback-Leibler divergence :math:`KL(p\|q) = \int p \log(p/q)`.
 
-    Infinite as soon as ``p`` has mass where ``q`` has none. The integrand used is
-    :math:`p\log(p/q) - p + q`, which has the same integral and is nowhere negative.
+    The integrand used is :math:`p\log(p/q) - p + q`, which has the same integral and is nowhere
+    negative.
+
+    Args:
+        p: made by `gan_tutorial.distributions`.
+        q: likewise, on the same device.
+
+    Returns:
+        Nats, in [0, inf]. Infinite as soon as `p` has mass where `q` has none.
+
+    Raises:
+        ValueError: an argument is something else, or the devices differ.
     """
     p, q = component_pair_on_cpu(p, q)
     if isinstance(q, Block) and not (isinstance(p, Block) and q.low <= p.low and p.high <= q.high):
@@ -64,11 +72,20 @@ def kl(p: Distribution, q: Distribution) -> float:
 
 @torch.no_grad()
 def js(p: Distribution, q: Distribution) -> float:
-    r"""Jensen-Shannon divergence, in nats, in [0, log 2].
+    r"""The Jensen-Shannon divergence :math:`\frac12 KL(p\|m) + \frac12 KL(q\|m)`, :math:`m = (p+q)/2`.
 
-    :math:`JSD(p\|q) = \frac12 KL(p\|m) + \frac12 KL(q\|m)` with :math:`m = (p+q)/2`, the quantity
-    of Theorem 1 of Goodfellow et al. (2014, arXiv:1406.2661), where
+    It is the quantity of Theorem 1 of Goodfellow et al. 2014 (arXiv:1406.2661), where
     :math:`C(G) = -\log 4 + 2\,JSD(p_{data}\|p_g)`.
+
+    Args:
+        p: made by `gan_tutorial.distributions`.
+        q: likewise, on the same device.
+
+    Returns:
+        Nats, in [0, log 2].
+
+    Raises:
+        ValueError: an argument is something else, or the devices differ.
     """
     p, q = component_pair_on_cpu(p, q)
 
@@ -87,7 +104,18 @@ def js(p: Distribution, q: Distribution) -> float:
 
 @torch.no_grad()
 def total_variation(p: Distribution, q: Distribution) -> float:
-    r"""Total variation distance :math:`\frac12\int |p-q| = \sup_A |P(A) - Q(A)|`, in [0, 1]."""
+    r"""The total variation distance :math:`\frac12\int |p-q| = \sup_A |P(A) - Q(A)|`.
+
+    Args:
+        p: made by `gan_tutorial.distributions`.
+        q: likewise, on the same device.
+
+    Returns:
+        A number in [0, 1].
+
+    Raises:
+        ValueError: an argument is something else, or the devices differ.
+    """
     p, q = component_pair_on_cpu(p, q)
 
     def ratio_at(anchor: Tensor, offset: Tensor) -> Tensor:
@@ -108,11 +136,21 @@ def total_variation(p: Distribution, q: Distribution) -> float:
 
 @torch.no_grad()
 def wasserstein1(p: Distribution, q: Distribution) -> float:
-    r"""Wasserstein-1 (earth mover's) distance :math:`\int |F_p(x) - F_q(x)|\,dx`, in units of x.
+    r"""The Wasserstein-1 (earth mover's) distance :math:`\int |F_p(x) - F_q(x)|\,dx`.
 
-    In one dimension this equals :math:`\int_0^1 |F_p^{-1}(u) - F_q^{-1}(u)|\,du`, which for two
-    bells or two blocks has a closed form: the mean of :math:`|\Delta\mu + \Delta\sigma Z|`, or
-    the mean distance of two straight lines. A shift of any density by t costs exactly ``|t|``.
+    In one dimension this equals :math:`\int_0^1 |F_p^{-1}(u) - F_q^{-1}(u)|\,du`, which for two bells
+    or two blocks has a closed form: the mean of :math:`|\Delta\mu + \Delta\sigma Z|`, or the mean
+    distance of two straight lines. A shift of any density by t costs exactly `|t|`.
+
+    Args:
+        p: made by `gan_tutorial.distributions`.
+        q: likewise, on the same device.
+
+    Returns:
+        The distance, in units of x.
+
+    Raises:
+        ValueError: an argument is something else, or the devices differ.
     """
     p, q = component_pair_on_cpu(p, q)
     if isinstance(p, Block) and isinstance(q, Block):
@@ -130,13 +168,13 @@ def wasserstein1(p: Distribution, q: Distribution) -> float:
 def _mean_density_and_ratio(
     p: Density, q: Density, anchor: Tensor, offset: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """``(p + q)/2`` and ``log p - log q``; the ratio is 0 where both densities are."""
+    """`(p + q)/2` and `log p - log q`; the ratio is 0 where both densities are."""
     log_p, log_q, ratio = log_densities_and_ratio(p, q, anchor, offset)
     return (log_p.exp() + log_q.exp()) / 2, ratio.nan_to_num(0.0, torch.inf, -torch.inf)
 
 
 def _information(ratio: Tensor) -> Tensor:
-    r"""log 2 minus the entropy of a coin with log-odds ``ratio``: :math:`\approx r^2/8` near 0."""
+    r"""log 2 minus the entropy of a coin with log-odds `ratio`: :math:`\approx r^2/8` near 0."""
     size = ratio.abs()
     t = torch.tanh(size / 2)
     near = (t * size.clamp(max=2) + torch.log1p(-(t.clamp(max=0.9) ** 2))) / 2
@@ -144,13 +182,13 @@ def _information(ratio: Tensor) -> Tensor:
 
 
 def _entropy(size: Tensor) -> Tensor:
-    """The entropy, in nats, of a coin whose log-odds have absolute value ``size``."""
+    """The entropy, in nats, of a coin whose log-odds have absolute value `size`."""
     finite = size.clamp(max=1e3)
     return torch.log1p((-finite).exp()) + finite * torch.sigmoid(-finite)
 
 
 def _exp_minus_line(t: Tensor) -> Tensor:
-    """``exp(t) - 1 - t`` for ``|t|`` up to 0.1, by its series."""
+    """`exp(t) - 1 - t` for `|t|` up to 0.1, by its series."""
     total = torch.ones_like(t)
     for n in range(10, 2, -1):
         total = 1 + total * t / n
@@ -167,7 +205,7 @@ def _folded_normal_mean(mean: float, std: float) -> float:
 
 
 def _mean_distance_of_lines(start: float, end: float) -> float:
-    """The mean over u in [0, 1] of ``|start + (end - start) u|``."""
+    """The mean over u in [0, 1] of `|start + (end - start) u|`."""
     if start * end >= 0:
         return abs(start + end) / 2
     return (start * start + end * end) / (2 * (abs(start) + abs(end)))

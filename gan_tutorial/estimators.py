@@ -21,7 +21,9 @@ LOG2 = math.log(2)
 class Estimate(NamedTuple):
     """A mean over independent samples and its standard error, in the same units.
 
-    An infinite mean has no standard error: it is NaN then.
+    Attributes:
+        value: the mean.
+        standard_error: of the mean; NaN where the mean is infinite.
     """
 
     value: float
@@ -30,12 +32,22 @@ class Estimate(NamedTuple):
 
 @torch.no_grad()
 def js_lower_bound(real_logits: Tensor, fake_logits: Tensor) -> Estimate:
-    r"""What a discriminator knows about JSD: :math:`(V(D, G) + \log 4)/2`, in nats.
+    r"""What a discriminator knows about the JSD: :math:`(V(D, G) + \log 4)/2`.
 
-    Takes its logits on real and on generated samples, any shapes. Since
-    :math:`V(D, G) \le -\log 4 + 2\,JSD` for every D (Theorem 1 of Goodfellow et al. 2014,
-    arXiv:1406.2661), the expectation lies *below* JSD, by as much as D falls short of D*. That
-    holds for samples D was not trained on; on its training samples D can exceed JSD by overfitting.
+    Since :math:`V(D, G) \le -\log 4 + 2\,JSD` for every D (Theorem 1 of Goodfellow et al. 2014,
+    arXiv:1406.2661), the expectation lies *below* the JSD, by as much as D falls short of
+    :math:`D^*`. That holds for samples that D was not trained on; on its training samples D can exceed
+    the JSD by overfitting.
+
+    Args:
+        real_logits: the discriminator's logits on real samples, any shape, at least two.
+        fake_logits: those on generated samples, likewise.
+
+    Returns:
+        The estimate, in nats.
+
+    Raises:
+        ValueError: logits are no tensor, fewer than two, or NaN.
     """
     real, fake = _logits("real_logits", real_logits), _logits("fake_logits", fake_logits)
     on_real, on_fake = _mean(LOG2 - softplus(-real)), _mean(LOG2 - softplus(fake))
@@ -50,7 +62,7 @@ def _mean(values: Tensor) -> Estimate:
     return Estimate(mean, error)
 
 
-def _logits(name: str, s) -> Tensor:
+def _logits(name: str, s: object) -> Tensor:
     if not isinstance(s, Tensor) or s.numel() < 2:
         got = tuple(s.shape) if isinstance(s, Tensor) else type(s).__name__
         raise ValueError(f"{name} must be a tensor of at least 2 logits; got {got}")

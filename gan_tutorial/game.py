@@ -1,10 +1,10 @@
-r"""The game of Goodfellow et al. (2014, arXiv:1406.2661), solved exactly in one dimension.
+r"""The game of Goodfellow et al. 2014 (arXiv:1406.2661), solved exactly in one dimension.
 
 .. math::  V(D, G) = E_{p_{data}}[\log D(x)] + E_{p_g}[\log(1 - D(x))]        \qquad (1)
 
 The discriminator appears here as its *logit* :math:`s(x)`, with :math:`D = \sigma(s)`: logarithms
-of D and of 1 - D then never lose their digits. Densities come from
-:mod:`gan_tutorial.distributions`; values are in nats.
+of D and of 1 - D then never lose their digits. Densities come from `gan_tutorial.distributions`;
+values are in nats.
 """
 
 from __future__ import annotations
@@ -39,13 +39,22 @@ def value(
 ) -> float:
     r"""The value :math:`V(D, G)` of equation (1): integrated, not sampled, so free of noise.
 
-    ``discriminator`` maps points ``(n, 1)`` to *logits* ``(n, 1)`` or ``(n,)``: any function, or
-    a ``torch.nn.Module``, which gets its points in its own precision and on its own device, and
-    is taken in the mode it is in (call its ``eval()`` first if it has dropout or batch norm).
-    Returns a float in nats, at most ``-log 4 + 2 JSD`` (Theorem 1), ``-inf`` if D is certain and
-    wrong somewhere. Accurate to about 1e-12 for smooth logits in float64, 1e-6 in float32.
+    It is accurate to about 1e-12 for smooth logits in float64, 1e-6 in float32. With the best D::
 
-        >>> value(p_data, p_g, partial(optimal_logit, p_data, p_g))
+        value(p_data, p_g, partial(optimal_logit, p_data, p_g))
+
+    Args:
+        p_data: made by `gan_tutorial.distributions`.
+        p_g: likewise, on the same device.
+        discriminator: from points `(n, 1)` to *logits* `(n, 1)` or `(n,)`. Any function, or a
+            `torch.nn.Module`, which gets its points in its own precision and on its own device, and is
+            taken in the mode it is in (call its `eval()` first if it has dropout or batch norm).
+
+    Returns:
+        Nats, at most :math:`-\log 4 + 2\,JSD` (Theorem 1); `-inf` if D is certain and wrong somewhere.
+
+    Raises:
+        ValueError: a density is something else, devices differ, or D gives no number somewhere.
     """
     data, generated = component_pair_on_cpu(p_data, p_g, NAMES)
     like, tolerance = _precision(discriminator, p_data)
@@ -61,12 +70,21 @@ def value(
 
 
 def optimal_logit(p_data: Distribution, p_g: Distribution, x: Tensor) -> Tensor:
-    r"""The optimal logit :math:`s^*(x) = \log p_{data}(x) - \log p_g(x)`, same shape as ``x``.
+    r"""The optimal logit :math:`s^*(x) = \log p_{data}(x) - \log p_g(x)`.
 
     Computed as a difference from the start, so it stays right where both densities underflow.
-    ``+inf`` where only the data can be, ``-inf`` where only the generator can, NaN outside both
-    supports. Float64; differentiable in ``x``. ``ValueError`` if ``x`` is no tensor of numbers,
-    or not on the densities' device.
+
+    Args:
+        p_data: made by `gan_tutorial.distributions`.
+        p_g: likewise, on the same device.
+        x: points of any shape, on that device, in units of x.
+
+    Returns:
+        Logits of the shape of `x`, float64, differentiable in `x`. `+inf` where only the data can be,
+        `-inf` where only the generator can, NaN outside both supports.
+
+    Raises:
+        ValueError: a density is something else, devices differ, or `x` is no tensor of real numbers.
     """
     data, generated = component_pair(p_data, p_g, NAMES)
     if not isinstance(x, Tensor):
@@ -81,27 +99,46 @@ def optimal_logit(p_data: Distribution, p_g: Distribution, x: Tensor) -> Tensor:
 
 
 def optimal_discriminator(p_data: Distribution, p_g: Distribution, x: Tensor) -> Tensor:
-    r"""The best reply to a fixed generator (Proposition 1), same shape as ``x``:
+    r"""The best reply to a fixed generator, Proposition 1 of Goodfellow et al. 2014:
 
     .. math::  D^*_G(x) = \frac{p_{data}(x)}{p_{data}(x) + p_g(x)} = \sigma(s^*(x))
 
-    Exactly 1 or 0 where only one density lives, NaN outside the union of supports, where nothing
-    defines it. See :func:`optimal_logit` for arguments and errors.
+    Args:
+        p_data: made by `gan_tutorial.distributions`.
+        p_g: likewise, on the same device.
+        x: points of any shape, on that device, in units of x.
+
+    Returns:
+        Probabilities of the shape of `x`, float64. Exactly 1 or 0 where only one density lives, NaN
+        outside both supports, where nothing defines it.
+
+    Raises:
+        ValueError: as `optimal_logit`.
     """
     return torch.sigmoid(optimal_logit(p_data, p_g, x))
 
 
 def virtual_criterion(p_data: Distribution, p_g: Distribution) -> float:
-    r""":math:`C(G) = \max_D V(D, G) = -\log 4 + 2\,JSD(p_{data}\|p_g)` (Theorem 1), in nats.
+    r"""The criterion :math:`C(G) = \max_D V(D, G) = -\log 4 + 2\,JSD(p_{data}\|p_g)`.
 
-    It lies in ``[-log 4, 0]`` and reaches ``-log 4`` only for :math:`p_g = p_{data}`.
+    Theorem 1 of Goodfellow et al. 2014.
+
+    Args:
+        p_data: made by `gan_tutorial.distributions`.
+        p_g: likewise, on the same device.
+
+    Returns:
+        Nats, in [-log 4, 0]; `-log 4` only for :math:`p_g = p_{data}`.
+
+    Raises:
+        ValueError: an argument is something else, or the devices differ.
     """
     component_pair(p_data, p_g, NAMES)
     return 2 * js(p_data, p_g) - LOG4
 
 
 def _weighted(log_weight: Tensor, term: Tensor) -> Tensor:
-    """``exp(log_weight) * term``, and 0 wherever the weight is: D is free outside a support."""
+    """`exp(log_weight) * term`, and 0 wherever the weight is: D is free outside a support."""
     weight = log_weight.exp()
     return torch.where(weight > 0, weight * term, 0.0)
 

@@ -1,8 +1,8 @@
 """The networks of the book: generators, discriminators, and the noise that drives them.
 
-Samples are flat rows (n, d) with pixels in [0, 1]; a discriminator returns logits (n, 1), never
+Samples are flat rows `(n, d)` with pixels in [0, 1]; a discriminator returns logits `(n, 1)`, never
 probabilities. A network that is conditioned on a label is called as `network(x, y)` with y of shape
-(n,) and dtype int64; bind it once, `partial(network, y=y)`, and it is like any other.
+`(n,)` and dtype int64; bind it once, `partial(network, y=y)`, and it is like any other.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from torch import Tensor, nn
 from gan_tutorial._engine.onednn import Linear
 
 __all__ = [
+    "LEAKY_RELU",
     "Affine",
     "Conditional",
     "Gaussian",
     "Linear",
     "Maxout",
     "Pair",
+    "Prior",
     "TwoBranch",
     "Uniform",
     "bind",
@@ -40,11 +42,19 @@ __all__ = [
     "seeded",
 ]
 
+LEAKY_RELU = partial(nn.LeakyReLU, 0.2)
+"""Makes the activation of hidden layers where no other is asked for."""
+
+Prior = Callable[[int, torch.Generator], Tensor]
+"""Where noise comes from: `(n, rng) -> z`, `(n, k)`, on the device of `rng`."""
+
 
 @dataclass(frozen=True)
 class Gaussian:
-    """The prior p_z = N(0, I) in `dim` dimensions; `prior(n, rng)` has shape (n, dim), born on
-    rng's device.
+    """The prior :math:`p_z = N(0, I)`: `prior(n, rng)` has shape `(n, dim)`, on rng's device.
+
+    Attributes:
+        dim: how many numbers z has.
     """
 
     dim: int
@@ -55,7 +65,12 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Uniform:
-    """The prior p_z uniform on [-limit, limit]^dim; the paper's limit, √3, gives unit variance."""
+    r"""The prior uniform on :math:`[-\text{limit}, \text{limit}]^{\text{dim}}`, called like `Gaussian`.
+
+    Attributes:
+        dim: how many numbers z has.
+        limit: the bound; the paper's, √3, gives unit variance.
+    """
 
     dim: int
     limit: float = math.sqrt(3)
@@ -67,17 +82,30 @@ class Uniform:
 
 
 class Pair(NamedTuple):
-    """The two players, and the prior the generator's noise is drawn from."""
+    """The two players, and the prior that the generator's noise is drawn from.
+
+    Attributes:
+        generator: from noise `(n, k)` to samples `(n, d)`.
+        discriminator: from samples `(n, d)` to logits `(n, 1)`.
+        prior: `(n, rng) -> z`, `(n, k)`.
+    """
 
     generator: nn.Module
     discriminator: nn.Module
-    prior: Callable[[int, torch.Generator], Tensor]
+    prior: Prior
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Inside, PyTorch's global CPU randomness starts from `seed`, so that new networks get the same
-    weights every time; afterwards it is as it was before.
+    """Inside, PyTorch's global CPU randomness starts from `seed`; afterwards it is as it was before.
+
+    New networks get the same weights every time::
+
+        with seeded(0):
+            network = mlp([1, 32, 1])
+
+    Args:
+        seed: a whole number.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -85,12 +113,25 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def bind(network: nn.Module, y: Tensor | None) -> Callable[[Tensor], Tensor]:
-    """The network with its labels y (n,) fixed; without labels, the network."""
+    """The network with its labels fixed; without labels, the network.
+
+    Args:
+        network: called as `network(x, y)` where it is conditioned, else as `network(x)`.
+        y: labels, `(n,)`, int64, or None.
+
+    Returns:
+        A function of x `(n, ...)` alone.
+    """
     return network if y is None else partial(network, y=y)
 
 
 class Affine(nn.Module):
-    """x ↦ scale·x + shift with fixed numbers: moves pixels between [0, 1] and [-1, 1]."""
+    """x ↦ scale·x + shift with fixed numbers: moves pixels between [0, 1] and [-1, 1].
+
+    Args:
+        scale: the factor.
+        shift: what is added.
+    """
 
     def __init__(self, scale: float, shift: float) -> None:
         super().__init__()
@@ -101,7 +142,15 @@ class Affine(nn.Module):
 
 
 class Maxout(nn.Module):
-    """The largest of `pieces` affine maps for each of `width` units (Goodfellow et al. 2013)."""
+    """The largest of `pieces` affine maps for each of `width` units: `(n, inputs)` to `(n, width)`.
+
+    Goodfellow et al. 2013 (arXiv:1302.4389).
+
+    Args:
+        inputs: numbers of an input.
+        width: units.
+        pieces: affine maps for each unit.
+    """
 
     def __init__(self, inputs: int, width: int, pieces: int) -> None:
         super().__init__()
@@ -112,11 +161,14 @@ class Maxout(nn.Module):
 
 
 class Conditional(nn.Module):
-    """Gives `network`, which takes rows of x and a code of the label side by side, the form
-    network(x, y).
+    """A network of x and a label: called as `network(x, y)`, it joins a code of y to each row of x.
 
-    The code is one-hot (`embedding=0`) or a learned vector of `embedding` numbers. Wrap G and D
-    alike.
+    Wrap G and D alike.
+
+    Args:
+        network: takes rows of x and of the code side by side.
+        classes: how many labels there are.
+        embedding: 0 for a one-hot code; else the length of a learned vector for each label.
     """
 
     def __init__(self, network: nn.Module, classes: int, embedding: int = 0) -> None:
@@ -137,7 +189,16 @@ class Conditional(nn.Module):
 
 
 class TwoBranch(nn.Module):
-    """x and the one-hot y each pass a layer of their own and are joined (Mirza & Osindero 2014)."""
+    """x and the one-hot y each pass a layer of their own and are joined; called as `network(x, y)`.
+
+    Mirza & Osindero 2014 (arXiv:1411.1784), section 4.1.
+
+    Args:
+        of_x: the branch of x.
+        of_y: the branch of the one-hot label, `(n, classes)`.
+        joined: takes the outputs of both side by side.
+        classes: how many labels there are.
+    """
 
     def __init__(self, of_x: nn.Module, of_y: nn.Module, joined: nn.Module, classes: int) -> None:
         super().__init__()
@@ -151,15 +212,26 @@ class TwoBranch(nn.Module):
 def mlp(
     widths: Sequence[int],
     *,
-    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    hidden: Callable[[], nn.Module] = LEAKY_RELU,
     norm: bool = False,
     output: Callable[[], nn.Module] | None = None,
     dropout: float = 0.0,
 ) -> nn.Sequential:
-    """Linear layers of the given widths, input and output included: `mlp([100, 256, 784])`.
+    """Linear layers with an activation between them: `mlp([100, 256, 784])`.
 
-    `norm` puts batch normalisation after every hidden layer but the first, with PyTorch's own eps =
-    1e-5 and momentum = 0.1 (written out by name: `BatchNorm1d(n, 0.8)` would set eps).
+    Args:
+        widths: of input, hidden layers and output.
+        hidden: makes the activation after each hidden layer; `LEAKY_RELU` is one of slope 0.2.
+        norm: batch normalisation after every hidden layer but the first, with PyTorch's own eps = 1e-5
+            and momentum = 0.1 (written out by name: `BatchNorm1d(n, 0.8)` would set eps).
+        output: makes the activation at the end, if any.
+        dropout: the share of each hidden layer that is dropped in training.
+
+    Returns:
+        A network from `(n, widths[0])` to `(n, widths[-1])`.
+
+    Raises:
+        ValueError: fewer than two widths, or one below 1.
     """
     if len(widths) < 2 or any(width < 1 for width in widths):
         raise ValueError(f"mlp: widths must be two or more positive integers, got {list(widths)}")
@@ -191,8 +263,8 @@ def mlp_pair(
     generator: Sequence[int] = (256, 256),
     discriminator: Sequence[int] = (256, 256),
     *,
-    prior: Callable[[int], Callable] = Gaussian,
-    hidden: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.2),
+    prior: Callable[[int], Prior] = Gaussian,
+    hidden: Callable[[], nn.Module] = LEAKY_RELU,
     output: Callable[[], nn.Module] | None = nn.Sigmoid,
     norm: bool = False,
     dropout: float = 0.0,
@@ -200,11 +272,25 @@ def mlp_pair(
     embedding: int = 0,
     seed: int = 0,
 ) -> Pair:
-    """A fully connected pair of any size; `generator` and `discriminator` are the hidden widths.
+    """A fully connected pair of any size.
 
-    `norm` is the generator's (a critic with a gradient penalty must not mix samples), `dropout` the
-    discriminator's. With `classes`, both are conditioned on a label: one-hot, or an embedding of
-    that size.
+    Args:
+        data_dim: numbers of a sample, d.
+        noise_dim: numbers of z.
+        generator: the generator's hidden widths.
+        discriminator: the discriminator's hidden widths.
+        prior: makes the prior from `noise_dim`.
+        hidden: makes the activation of hidden layers; `LEAKY_RELU` is one of slope 0.2.
+        output: makes the generator's last activation, if any.
+        norm: batch normalisation, in the generator alone: a critic with a gradient penalty must not
+            mix samples.
+        dropout: in the discriminator alone.
+        classes: how many labels both networks are conditioned on; 0: none.
+        embedding: the code of a label, see `Conditional`.
+        seed: of the first weights.
+
+    Raises:
+        ValueError: `classes` or `embedding` is negative, or a width is below 1.
     """
     if classes < 0 or embedding < 0:
         raise ValueError(f"classes, embedding must be at least 0, got {classes}, {embedding}")
@@ -220,7 +306,14 @@ def mlp_pair(
 
 
 def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int = 0) -> Pair:
-    """A pair on the real line (d = 1): smooth (tanh) hidden layers, no squashing at the end."""
+    """A pair on the real line (d = 1): smooth (tanh) hidden layers, no squashing at the end.
+
+    Args:
+        width: units of each hidden layer.
+        noise_dim: numbers of z.
+        depth: hidden layers.
+        seed: of the first weights.
+    """
     with seeded(seed):
         g = mlp([noise_dim, *[width] * depth, 1], hidden=nn.Tanh)
         d = mlp([1, *[width] * depth, 1], hidden=nn.Tanh)
@@ -228,10 +321,14 @@ def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int 
 
 
 def circulating_pair(classes: int = 0, seed: int = 0, data_dim: int = 784) -> Pair:
-    """The pair most public scripts share: 100-128-256-512-1024-784 and 784-512-256-1,
-    LeakyReLU(0.2).
+    """The pair most public scripts share: 100-128-256-512-1024-784 and 784-512-256-1, LeakyReLU(0.2).
 
     Its tanh is mapped to [0, 1], and its batch norm has the eps and momentum it was meant to have.
+
+    Args:
+        classes: how many labels both networks are conditioned on; 0: none.
+        seed: of the first weights.
+        data_dim: numbers of a sample, in the place of 784.
     """
     return mlp_pair(
         data_dim,
@@ -246,8 +343,13 @@ def circulating_pair(classes: int = 0, seed: int = 0, data_dim: int = 784) -> Pa
 
 
 def logit_of_marginals(images: Tensor) -> Tensor:
-    """The output bias with which a sigmoid generator starts at the data's mean picture; images (n,
-    d) in [0, 1].
+    """The output bias with which a sigmoid generator starts at the data's mean picture.
+
+    Args:
+        images: `(n, ...)`, uint8, or floats in [0, 1].
+
+    Returns:
+        `(d,)`, float32, the logits of the pixels' means, which are kept in [0.001, 0.999].
     """
     mean = images.flatten(1).double().mean(0)
     return torch.logit(mean / (255 if images.dtype == torch.uint8 else 1), eps=1e-3).float()
@@ -256,10 +358,17 @@ def logit_of_marginals(images: Tensor) -> Tensor:
 def paper_pair(marginals: Tensor | None = None, seed: int = 0, data_dim: int = 784) -> Pair:
     """The MNIST networks of Goodfellow et al. 2014, after the authors' public configuration.
 
-    G: uniform z (100) – 1200 ReLU – 1200 ReLU – 784 sigmoid, weights uniform ±0.05, output bias
-    from the pixels' marginals (`logit_of_marginals(images)`; 0 without). D: maxout 240×5 – maxout
-    240×5 – logit, weights uniform ±0.005, dropout that keeps 0.8 of the input and 0.5 of the hidden
-    units.
+    G: uniform z (100) – 1200 ReLU – 1200 ReLU – 784 sigmoid, weights uniform ±0.05. D: maxout 240×5 –
+    maxout 240×5 – logit, weights uniform ±0.005, dropout that keeps 0.8 of the input and 0.5 of the
+    hidden units.
+
+    Args:
+        marginals: G's output bias, `(data_dim,)`, from `logit_of_marginals`; None: 0.
+        seed: of the first weights.
+        data_dim: numbers of a sample, in the place of 784.
+
+    Raises:
+        ValueError: `marginals` has another shape.
     """
     with seeded(seed):
         g = uniform_weights_(
@@ -279,7 +388,8 @@ def paper_pair(marginals: Tensor | None = None, seed: int = 0, data_dim: int = 7
             raise ValueError(
                 f"marginals must have shape ({data_dim},), got {tuple(marginals.shape)}"
             )
-        g[-2].bias.data.copy_(marginals)
+        *_, last = (m for m in g.modules() if isinstance(m, nn.Linear))
+        last.bias.data.copy_(marginals)
     return Pair(g, d, Uniform(100))
 
 
@@ -289,6 +399,11 @@ def mirza_pair(classes: int = 10, seed: int = 0, data_dim: int = 784) -> Pair:
     G: z – 200 ReLU beside y – 1000 ReLU, joined 1200 ReLU – 784 sigmoid. D: maxout x 240×5 beside y
     50×5, joined maxout 240×4 – logit. Dropout 0.5 in both. The initialisations are those of
     `paper_pair`.
+
+    Args:
+        classes: how many labels there are.
+        seed: of the first weights.
+        data_dim: numbers of a sample, in the place of 784.
     """
     with seeded(seed):
         g = TwoBranch(

@@ -1,13 +1,13 @@
-"""The objectives of the book: what the discriminator and the generator each minimise.
+r"""The objectives of the book: what the discriminator and the generator each minimise.
 
-An objective is a *value*, not a subclass: two functions of the discriminator's logits s(x), and,
-where the method needs them, a penalty added to the discriminator's loss and a constraint put on its
-weights after each step. The training loop calls all four and never asks which objective it has been
-given.
+An objective is a *value*, not a subclass: two functions of the discriminator's logits
+:math:`s(x)`, and, where the method needs them, a penalty added to the discriminator's loss and a
+constraint put on its weights after each step. The training loop calls all four and never asks
+which objective it has been given.
 
-Every loss takes logits ("scores"), never probabilities: D(x) = σ(s(x)), and
+Every loss takes logits ("scores"), never probabilities. With :math:`D(x) = \sigma(s(x))`,
 
-    log D(x) = logsigmoid(s(x)),        log(1 - D(x)) = logsigmoid(-s(x))
+.. math::  \log D(x) = \mathrm{logsigmoid}(s(x)), \qquad \log(1 - D(x)) = \mathrm{logsigmoid}(-s(x))
 
 hold without overflow for any s, with no epsilon. Arguments stand in the order (real, fake), batches
 of one shape, and each loss is the mean over the batch: an unbiased estimate of the expectation it
@@ -33,16 +33,25 @@ __all__ = [
     "RELATIVISTIC",
     "WGAN",
     "WGAN_GP",
+    "Constraint",
+    "Critic",
+    "Loss",
     "Objective",
+    "Penalty",
     "clip",
     "gradient_penalty",
     "zero_centred_penalty",
 ]
 
 Critic = Callable[[Tensor], Tensor]
+"""A discriminator as a function of samples alone: rows `(n, d)` to logits `(n, 1)`."""
 Loss = Callable[[Tensor, Tensor], Tensor]
+"""`(real, fake) -> ()`, of the logits `(n, 1)` on real and on generated samples."""
 Penalty = Callable[[Critic, Tensor, Tensor, Tensor], Tensor]
+"""`(critic, real, fake, t) -> ()`, of a critic, samples `(n, d)` and t `(n, 1)`, uniform on [0, 1].
+"""
 Constraint = Callable[[Iterable[Tensor]], None]
+"""`(parameters) -> None`, which changes a discriminator's weights in place."""
 
 
 def no_penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
@@ -60,16 +69,15 @@ class Objective:
 
     Attributes:
         name: for legends, and for the command line.
-        discriminator_loss: ``(real, fake) -> ()``: of the logits on real and on generated samples,
-            to be minimised by D.
-        generator_loss: ``(real, fake) -> ()``, to be minimised by G. `real` is None unless
+        discriminator_loss: `(real, fake) -> ()` of the logits on real and on generated samples, to be
+            minimised by D.
+        generator_loss: `(real, fake) -> ()`, to be minimised by G. `real` is None unless
             `generator_sees_real`.
-        penalty: ``(critic, real, fake, t) -> ()``, added to D's loss; it gets the samples, and the
-            critic as a function of them. See `gradient_penalty` and `zero_centred_penalty`.
-        constrain: ``(parameters) -> None``, applied to D's weights after each of its steps. See
-            `clip`.
-        generator_sees_real: whether the generator's loss compares with logits on real samples,
-            which costs another pass through D.
+        penalty: `(critic, real, fake, t) -> ()`, added to D's loss; it gets the samples, and the critic
+            as a function of them. See `gradient_penalty` and `zero_centred_penalty`.
+        constrain: `(parameters) -> None`, applied to D's weights after each of its steps. See `clip`.
+        generator_sees_real: whether the generator's loss compares with logits on real samples, which
+            costs another pass through D.
     """
 
     name: str
@@ -81,10 +89,17 @@ class Objective:
 
 
 def slopes(critic: Critic, x: Tensor) -> Tensor:
-    """‖∇s(x)‖₂ for each sample x (n, ...): (n,), differentiable in the critic's weights.
+    """‖∇s(x)‖₂ of each sample, differentiable in the critic's weights.
 
-    The norm is taken for each sample on its own, so a critic that mixes the samples of a batch
-    (batch norm) must not be used.
+    The norm is taken for each sample on its own, so a critic that mixes the samples of a batch (batch
+    norm) must not be used.
+
+    Args:
+        critic: from rows to logits.
+        x: samples, `(n, ...)`.
+
+    Returns:
+        The slopes, `(n,)`, in logits per unit of x.
     """
     x = x.detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
@@ -104,8 +119,8 @@ def gradient_penalty(weight: float = 10.0, *, one_sided: bool = False) -> Penalt
         one_sided: whether slopes below 1 are free.
 
     Returns:
-        ``penalty(critic, real, fake, t)`` of samples (n, ...) and t (n, 1). See `slopes` for the
-        critics that it may be given.
+        `penalty(critic, real, fake, t)` of samples `(n, ...)` and t `(n, 1)`. The critic must not mix
+        the samples of a batch.
 
     Raises:
         ValueError: λ is negative or not finite.
@@ -124,22 +139,22 @@ def gradient_penalty(weight: float = 10.0, *, one_sided: bool = False) -> Penalt
 def zero_centred_penalty(
     weight: float = 1.0, *, on_real: bool = True, on_fake: bool = True
 ) -> Penalty:
-    """γ/2 E[‖∇s(x)‖²] over real samples (R₁), generated ones (R₂), or the sum of both.
+    r""":math:`\frac\gamma2 E[\|\nabla s(x)\|^2]` over real samples (R₁), generated ones (R₂), or both.
 
     It pulls the slope to 0 where the samples are, and lets games converge locally that circle
-    without it (Mescheder et al. 2018, arXiv:1801.04406, equations 9 and 10).
+    without it. Mescheder et al. 2018 (arXiv:1801.04406), equations 9 and 10.
 
     Args:
-        weight: γ, at least 0.
+        weight: :math:`\gamma`, at least 0.
         on_real: whether R₁ is part of it.
         on_fake: whether R₂ is part of it.
 
     Returns:
-        ``penalty(critic, real, fake, t)``; t is not used. See `slopes` for the critics that it may
-        be given.
+        `penalty(critic, real, fake, t)` of samples `(n, ...)`; t is not used. The critic must not mix
+        the samples of a batch.
 
     Raises:
-        ValueError: γ is negative or not finite, or there are no samples to take it on.
+        ValueError: :math:`\gamma` is negative or not finite, or there are no samples to take it on.
     """
     _check_weight("zero_centred_penalty", weight)
     if not (on_real or on_fake):
@@ -163,8 +178,11 @@ def clip(limit: float = 0.01) -> Constraint:
 
     Arjovsky et al. 2017 (arXiv:1701.07875), Algorithm 1.
 
+    Args:
+        limit: the bound on each weight, positive.
+
     Returns:
-        ``constrain(parameters)``, which works in place.
+        `constrain(parameters)`, which works in place.
 
     Raises:
         ValueError: the limit is not positive.
@@ -211,19 +229,20 @@ def minus_score(real: Tensor | None, fake: Tensor) -> Tensor:
 
 
 def squared_error(real: Tensor, fake: Tensor) -> Tensor:
-    """½ E[(s(x) - 1)²] + ½ E[s(G(z))²]: labels 1 and 0 by least squares (Mao et al. 2017, equation
-    9).
+    """½ E[(s(x) - 1)²] + ½ E[s(G(z))²]: labels 1 and 0 by least squares.
+
+    Mao et al. 2017 (arXiv:1611.04076), equation 9.
     """
     return ((real - 1).square().mean() + fake.square().mean()) / 2
 
 
 def squared_error_to_real(real: Tensor | None, fake: Tensor) -> Tensor:
-    """½ E[(s(G(z)) - 1)²] (Mao et al. 2017, arXiv:1611.04076, equation 9)."""
+    """½ E[(s(G(z)) - 1)²]. Mao et al. 2017 (arXiv:1611.04076), equation 9."""
     return (fake - 1).square().mean() / 2
 
 
 def hinge(real: Tensor, fake: Tensor) -> Tensor:
-    """E[max(0, 1 - s(x))] + E[max(0, 1 + s(G(z)))] (Lim & Ye 2017, arXiv:1705.02894)."""
+    """E[max(0, 1 - s(x))] + E[max(0, 1 + s(G(z)))]. Lim & Ye 2017 (arXiv:1705.02894)."""
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
@@ -236,21 +255,48 @@ def relativistic(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_of_g(real: Tensor | None, fake: Tensor) -> Tensor:
-    """-E[log σ(s(G(z)) - s(x))]: G must score each fake above the real sample it is paired with."""
+    """-E[log σ(s(G(z)) - s(x))]: G must score each fake above the real sample it is paired with.
+
+    Raises:
+        ValueError: `real` is None.
+    """
     if real is None:
         raise ValueError("real: this loss compares pairs; its objective needs generator_sees_real")
     return softplus(real - fake).mean()
 
 
 MINIMAX = Objective("minimax", cross_entropy, log_one_minus_d)
+r"""The game of Goodfellow et al. 2014 (arXiv:1406.2661), equation 1: D maximises
+:math:`V = E[\log D(x)] + E[\log(1 - D(G(z)))]`, and G minimises it.
+"""
 NON_SATURATING = Objective("non-saturating", cross_entropy, minus_log_d)
+r"""The same D, but G minimises :math:`-E[\log D(G(z))]`, whose slope is steep where D is sure; section
+3 of Goodfellow et al. 2014.
+"""
 WGAN = Objective("wgan", score_difference, minus_score, constrain=clip(0.01))
+"""D maximises :math:`E[s(x)] - E[s(G(z))]` and G minimises it; D's weights are clipped to
+[-0.01, 0.01]. Arjovsky et al. 2017 (arXiv:1701.07875).
+"""
 WGAN_GP = Objective("wgan-gp", score_difference, minus_score, penalty=gradient_penalty(10.0))
+"""The same game with `gradient_penalty(10.0)` in the place of clipping. Gulrajani et al. 2017
+(arXiv:1704.00028).
+"""
 LEAST_SQUARES = Objective("least-squares", squared_error, squared_error_to_real)
+r"""D minimises :math:`\frac12 E[(s(x) - 1)^2] + \frac12 E[s(G(z))^2]` and G
+:math:`\frac12 E[(s(G(z)) - 1)^2]`. Mao et al. 2017 (arXiv:1611.04076), equation 9.
+"""
 HINGE = Objective("hinge", hinge, minus_score)
+r"""D minimises :math:`E[\max(0, 1 - s(x))] + E[\max(0, 1 + s(G(z)))]` and G :math:`-E[s(G(z))]`. Lim &
+Ye 2017 (arXiv:1705.02894).
+"""
 RELATIVISTIC = Objective("relativistic", relativistic, relativistic_of_g, generator_sees_real=True)
-# Huang et al. 2024 (arXiv:2501.05441): pairs, and both penalties. Their weight depends on the data.
+r"""D minimises :math:`-E[\log\sigma(s(x) - s(G(z)))]` over pairs of a real and a generated sample, and
+G the same with the two exchanged. Jolicoeur-Martineau 2019 (arXiv:1807.00734).
+"""
 R3GAN = replace(RELATIVISTIC, name="r3gan", penalty=zero_centred_penalty(1.0))
+"""`RELATIVISTIC` with R₁ and R₂, `zero_centred_penalty(1.0)`. Their best weight depends on the data.
+Huang et al. 2024 (arXiv:2501.05441).
+"""
 
 OBJECTIVES = {
     objective.name: objective
@@ -265,3 +311,6 @@ OBJECTIVES = {
         R3GAN,
     )
 }
+"""Every objective of the book by its name: `"minimax"`, `"non-saturating"`, `"wgan"`, `"wgan-gp"`,
+`"least-squares"`, `"hinge"`, `"relativistic"`, `"r3gan"`.
+"""

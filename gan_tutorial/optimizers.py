@@ -1,7 +1,7 @@
 """Optimisers and their schedules, as values.
 
-An optimiser is a function ``parameters -> torch.optim.Optimizer``; a schedule is a function
-``step -> factor``, by which an option of the optimiser is multiplied at every step::
+An optimiser is a function `parameters -> torch.optim.Optimizer`; a schedule is a function
+`step -> factor`, by which an option of the optimiser is multiplied at every step::
 
     Settings(
         optimizers=(sgd(0.1), sgd(0.1)),  # the discriminator's, the generator's
@@ -10,7 +10,7 @@ An optimiser is a function ``parameters -> torch.optim.Optimizer``; a schedule i
 
 The optimisers are PyTorch's own, in the implementation that measures fastest on the device of the
 parameters and that a CUDA graph can hold. Any other callable of that form, such as
-``partial(torch.optim.AdamW, lr=1e-4)``, serves as well.
+`partial(torch.optim.AdamW, lr=1e-4)`, serves as well.
 """
 
 from __future__ import annotations
@@ -22,10 +22,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["adam", "at_rate", "cosine", "exponential", "linear", "rmsprop", "sgd"]
+__all__ = [
+    "Factory",
+    "Schedule",
+    "adam",
+    "at_rate",
+    "cosine",
+    "exponential",
+    "linear",
+    "rmsprop",
+    "sgd",
+]
 
 Factory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
+"""What makes an optimiser: `parameters -> torch.optim.Optimizer`."""
 Schedule = Callable[[int], float]
+"""`step -> factor`, of the number of steps taken so far."""
 
 
 def _fastest(kind: Callable[..., Any], parameters: Iterable[Tensor], **options: object) -> Any:
@@ -42,9 +54,13 @@ def _fastest(kind: Callable[..., Any], parameters: Iterable[Tensor], **options: 
 
 
 def adam(lr: float = 2e-4, betas: tuple[float, float] = (0.5, 0.999), eps: float = 1e-8) -> Factory:
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980).
+    r"""Adam (Kingma & Ba 2015, arXiv:1412.6980).
 
-    β₁ = 0.5 is DCGAN's (Radford et al. 2016); WGAN-GP takes betas (0, 0.9) (Gulrajani et al. 2017).
+    Args:
+        lr: the learning rate.
+        betas: :math:`\beta_1, \beta_2`. :math:`\beta_1 = 0.5` is DCGAN's (Radford et al. 2016,
+            arXiv:1511.06434); WGAN-GP takes `(0, 0.9)` (Gulrajani et al. 2017, arXiv:1704.00028).
+        eps: what is added to the denominator.
     """
     betas = (float(betas[0]), float(betas[1]))
 
@@ -58,6 +74,10 @@ def rmsprop(lr: float = 5e-5, alpha: float = 0.99) -> Factory:
     """RMSProp, the choice of WGAN (Arjovsky et al. 2017, arXiv:1701.07875), with its learning rate.
 
     It has no momentum, which trains a clipped critic badly.
+
+    Args:
+        lr: the learning rate.
+        alpha: decay of the mean of squared gradients.
     """
 
     def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
@@ -67,7 +87,12 @@ def rmsprop(lr: float = 5e-5, alpha: float = 0.99) -> Factory:
 
 
 def sgd(lr: float = 0.1, momentum: float = 0.5) -> Factory:
-    """Stochastic gradient descent with momentum, as in Goodfellow et al. 2014 (arXiv:1406.2661)."""
+    """Stochastic gradient descent with momentum, as in Goodfellow et al. 2014 (arXiv:1406.2661).
+
+    Args:
+        lr: the learning rate.
+        momentum: at least 0.
+    """
 
     def make(parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         return _fastest(torch.optim.SGD, parameters, lr=lr, momentum=momentum)
@@ -99,10 +124,17 @@ def _check_steps(steps: int) -> None:
 
 
 def exponential(rate: float, floor: float = 0.0) -> Schedule:
-    """The factor max(floor, rate^(-step)).
+    r"""The factor :math:`\max(\text{floor}, \text{rate}^{-\text{step}})`.
 
     The decay of Goodfellow et al. 2014, in their public configuration, is
-    ``exponential(1.000004, 1e-5)``. Raises ValueError unless `rate` is positive.
+    `exponential(1.000004, 1e-5)`.
+
+    Args:
+        rate: by which the factor is divided at each step, positive.
+        floor: the smallest factor.
+
+    Raises:
+        ValueError: `rate` is not positive.
     """
     if not rate > 0:
         raise ValueError(f"exponential: rate must be positive, got {rate!r}")
@@ -114,7 +146,16 @@ def exponential(rate: float, floor: float = 0.0) -> Schedule:
 
 
 def linear(start: float, end: float, steps: int) -> Schedule:
-    """From `start` to `end` along a straight line in `steps` steps, then constant."""
+    """From `start` to `end` along a straight line, then constant.
+
+    Args:
+        start: the factor at step 0.
+        end: the factor from step `steps` on.
+        steps: at least 1.
+
+    Raises:
+        ValueError: `steps` is below 1.
+    """
     _check_steps(steps)
 
     def factor(step: int) -> float:
@@ -124,7 +165,15 @@ def linear(start: float, end: float, steps: int) -> Schedule:
 
 
 def cosine(steps: int, end: float = 0.0) -> Schedule:
-    """From 1 to `end` along half a cosine in `steps` steps, then constant."""
+    """From 1 to `end` along half a cosine, then constant.
+
+    Args:
+        steps: at least 1.
+        end: the factor from step `steps` on.
+
+    Raises:
+        ValueError: `steps` is below 1.
+    """
     _check_steps(steps)
 
     def factor(step: int) -> float:

@@ -1,13 +1,12 @@
 r"""Parzen windows: the log-likelihood by which the GAN paper measured its samples.
 
-A generator gives samples but no density. A small Gaussian on each of :math:`n` samples makes one:
+A generator gives samples but no density. A small Gaussian on each of n samples makes one:
 
 .. math:: \hat p_\sigma(x) = \frac1n \sum_{j=1}^n N(x;\, y_j,\, \sigma^2 I)
 
-Goodfellow et al. 2014 (arXiv:1406.2661, section 5) report :math:`\log\hat p_\sigma` of test digits,
-in nats, with :math:`\sigma` chosen on validation digits: :func:`choose_sigma`, then
-:func:`log_likelihood`; :func:`held_out` does both. What the number is worth, the book says (Theis et
-al. 2016).
+Goodfellow et al. 2014 (arXiv:1406.2661), section 5, report :math:`\log\hat p_\sigma` of test digits,
+in nats, with :math:`\sigma` chosen on validation digits: `choose_sigma`, then `log_likelihood`;
+`held_out` does both. What the number is worth, the book says (Theis et al. 2016, arXiv:1511.01844).
 """
 
 from __future__ import annotations
@@ -33,16 +32,17 @@ __all__ = [
     "log_likelihood",
 ]
 
-PAPER_SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())  # the grid of the authors' evaluation code
+PAPER_SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())
+"""The grid of the authors' evaluation code: ten values, log-spaced from 0.1 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class ParzenResult:
-    """Log-likelihoods of points, in nats. With one sigma the leading axis ``s`` is absent.
+    """Log-likelihoods of points, in nats. With one sigma the leading axis s is absent.
 
     Attributes:
-        sigma: ``(s,)``, the windows' standard deviations.
-        per_point: ``(s, m)``, the log-density of every point, float64.
+        sigma: `(s,)`, the windows' standard deviations.
+        per_point: `(s, m)`, the log-density of every point, float64.
         n_samples: how many samples carry a window.
     """
 
@@ -52,12 +52,12 @@ class ParzenResult:
 
     @property
     def mean(self) -> Tensor:
-        """``(s,)``: the mean log-likelihood of the points."""
+        """The mean log-likelihood of the points, `(s,)`."""
         return self.per_point.mean(-1)
 
     @property
     def standard_error(self) -> Tensor:
-        r"""``(s,)``: the points' standard deviation over :math:`\sqrt m`; NaN for one point.
+        r"""The points' standard deviation over :math:`\sqrt m`, `(s,)`; NaN for one point.
 
         It tells how the mean would move with other *points*; other samples move it too.
         """
@@ -78,8 +78,8 @@ class SigmaChoice:
 
     Attributes:
         sigma: the best of all that were tried.
-        tried: ``(k,)``, every sigma tried, ascending.
-        mean: ``(k,)``, the validation points' mean log-likelihood at each, in nats.
+        tried: `(k,)`, every sigma tried, ascending.
+        mean: `(k,)`, the validation points' mean log-likelihood at each, in nats.
     """
 
     sigma: float
@@ -97,24 +97,27 @@ def log_likelihood(
     device: torch.device | str | None = None,
     progress: bool = False,
 ) -> ParzenResult:
-    r"""Log-likelihood of ``points`` under Gaussian windows on ``samples``, in nats.
+    r"""Log-likelihood of `points` under Gaussian windows on `samples`.
 
     .. math:: \log\hat p_\sigma(x) = \log\sum_j e^{-\lVert x-y_j\rVert^2/2\sigma^2}
               - \log n - \tfrac d2\log(2\pi\sigma^2)
 
     All sigmas share one pass over the distances, so ten cost little more than one. Float32 input is
     treated as exact: the result is within 1e-3 nats of a float64 computation (see
-    :mod:`gan_tutorial._engine.pairwise`); float64 input is computed in float64.
+    `_engine/pairwise.py`); float64 input is computed in float64.
 
     Args:
-        samples: ``(n, d)``, or ``(n, ...)``, flattened; ``(n,)`` is n numbers. At least two.
-        points: ``(m, d)``, likewise; held-out data, never the samples themselves.
+        samples: `(n, d)`, or `(n, ...)`, flattened; `(n,)` is n numbers. At least two.
+        points: `(m, d)`, likewise; held-out data, never the samples themselves.
         sigma: one standard deviation (units of x), or a sequence of them.
-        value_range: ``(low, high)`` that both must lie in, ``(0, 1)`` for pixels; None: any.
+        value_range: `(low, high)` that both must lie in, `(0, 1)` for pixels; None: any.
         memory: bytes of working storage beside input and result; None: 1 GiB, on a GPU half of
             what is free there, at most 8 GiB.
-        device: where to compute; None: where ``samples`` are.
+        device: where to compute; None: where `samples` are.
         progress: show a progress bar.
+
+    Returns:
+        Nats for each point, with mean and standard error.
 
     Raises:
         ValueError: anything not finite, out of range, of different dimension, or sigma ≤ 0.
@@ -150,20 +153,23 @@ def choose_sigma(
     refine: int = 4,
     **options: Any,
 ) -> SigmaChoice:
-    """The sigma under which ``validation`` points are likeliest, given ``samples``.
+    """The sigma under which `validation` points are likeliest, given `samples`.
 
-    The grid is the paper's, ten values log-spaced from 0.1 to 1; then more are tried between the
-    best one and its neighbours (``refine=0``: the paper's protocol, without refinement).
+    The grid is the paper's, ten values log-spaced from 0.1 to 1; then more are tried between the best
+    one and its neighbours (`refine=0`: the paper's protocol, without refinement).
 
     Args:
-        samples: as in :func:`log_likelihood`.
+        samples: as in `log_likelihood`.
         validation: points that are neither samples nor the points to be reported.
         grid: the sigmas to try first, ascending.
         refine: how many more to try on each side of the best, log-spaced.
-        **options: ``value_range``, ``memory``, ``device``, ``progress`` of :func:`log_likelihood`.
+        **options: `value_range`, `memory`, `device`, `progress` of `log_likelihood`.
+
+    Returns:
+        The best sigma, and all that were tried.
 
     Raises:
-        ValueError: as :func:`log_likelihood`, or a grid that does not ascend.
+        ValueError: as `log_likelihood`, or a grid that does not ascend.
 
     Warns:
         UserWarning: the best sigma is at an edge of the grid, so the true best may lie outside.
@@ -196,23 +202,25 @@ def held_out(
     points: Tensor | np.ndarray,
     **options: Any,
 ) -> ParzenResult:
-    """Log-likelihood of ``points`` in nats, with sigma chosen on ``validation``: the paper's protocol,
-    for every model of the book.
+    """Log-likelihood of `points`, with sigma chosen on `validation`: the paper's protocol.
 
     Samples of a conditional generator are asked for with the labels' own frequencies,
-    :func:`gan_tutorial.data.draw_labels`: its :math:`p_g` is a mixture over :math:`p(y)`.
+    `gan_tutorial.data.draw_labels`: its :math:`p_g` is a mixture over :math:`p(y)`.
 
     Args:
-        samples: of the model, as in :func:`log_likelihood`.
+        samples: of the model, as in `log_likelihood`.
         validation: points on which sigma is chosen.
         points: the points to be reported; neither samples nor validation points.
-        **options: ``value_range``, ``memory``, ``device``, ``progress`` of :func:`log_likelihood`.
+        **options: `value_range`, `memory`, `device`, `progress` of `log_likelihood`.
+
+    Returns:
+        Nats for each point, with mean and standard error.
 
     Raises:
-        ValueError: as :func:`log_likelihood`.
+        ValueError: as `log_likelihood`.
 
     Warns:
-        UserWarning: as :func:`choose_sigma`.
+        UserWarning: as `choose_sigma`.
     """
     return log_likelihood(
         samples, points, choose_sigma(samples, validation, **options).sigma, **options
@@ -227,7 +235,7 @@ def _working_storage(device: torch.device) -> int:
 
 
 def _rows(data: Tensor | np.ndarray, name: str, value_range: tuple[float, float] | None) -> Tensor:
-    """Check ``data`` and return it as a ``(n, d)`` tensor of float32 or float64."""
+    """Check `data` and return it as an `(n, d)` tensor of float32 or float64."""
     if not isinstance(data, Tensor):
         with warnings.catch_warnings():  # read-only arrays are welcome: nothing writes to them
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")

@@ -19,11 +19,14 @@ COLORS = {
     "ink": "#1c2127",
     "line": "#dfe4e9",
 }
-"""Colour-blind safe, and at least 4.5:1 against white: each player keeps its colour on every page."""
+"""The colours of the figures' parts, as `"#rrggbb"`: `"data"`, `"generator"`, `"discriminator"`,
+`"accent"`, `"neutral"`, `"ink"`, `"line"`. Each player keeps its colour on every page. They are
+colour-blind safe, and all but `"line"` have a contrast of at least 4.5:1 against white.
+"""
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for the pictures of the book: vector output, thin axes, no box, no legend frame."""
+    """Set matplotlib's defaults for the book: vector output, thin axes, no box, no legend frame."""
     import matplotlib as mpl
     from cycler import cycler
     from matplotlib_inline.backend_inline import set_matplotlib_formats

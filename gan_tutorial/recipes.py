@@ -1,8 +1,12 @@
 """Recipes: everything that decides a training run, under a name.
 
+For example, a minute of training on the digits that come with the package::
+
     recipe = RECIPES["mnist-short"]
     images, labels = load(recipe.data)
-    for snapshot in train(recipe.build(seed=0), images, recipe.settings, steps=recipe.steps): ...
+    pair = recipe.build(seed=0)
+    for snapshot in train(pair, images, recipe.settings, steps=recipe.steps):
+        show(snapshot.sample(64))
 
 Settings were chosen by the held-out Parzen log-likelihood on the *validation* rows; test rows were
 never looked at. Why they are what they are stands beside each.
@@ -34,8 +38,15 @@ from gan_tutorial.networks import (
     mlp_pair,
     paper_pair,
 )
-from gan_tutorial.objectives import NON_SATURATING, WGAN, WGAN_GP, clip, gradient_penalty
-from gan_tutorial.optimizers import adam, exponential, linear, rmsprop, sgd
+from gan_tutorial.objectives import (
+    NON_SATURATING,
+    WGAN,
+    WGAN_GP,
+    Objective,
+    clip,
+    gradient_penalty,
+)
+from gan_tutorial.optimizers import Factory, adam, exponential, linear, rmsprop, sgd
 from gan_tutorial.training import Settings
 
 __all__ = [
@@ -64,7 +75,7 @@ class Recipe:
 
     Attributes:
         name: for `RECIPES` and the command line.
-        networks: ``(images, classes, seed) -> pair``, for pictures of their size; see `build`.
+        networks: `(images, classes, seed) -> pair`, for pictures of their size; see `build`.
         settings: how the pair learns.
         steps: steps of the generator.
         every: steps between snapshots.
@@ -72,7 +83,7 @@ class Recipe:
         rows: how many training rows it has.
         conditional: whether the labels are given to both networks.
         note: what the run is for, in a line.
-        in_epochs: ``rows -> {field: value}``, for what the recipe counts in epochs.
+        in_epochs: `rows -> {field: value}`, for what the recipe counts in epochs.
     """
 
     name: str
@@ -87,13 +98,22 @@ class Recipe:
     in_epochs: Callable[[int], dict[str, Any]] | None = None
 
     def build(self, seed: int = 0, images: Tensor | None = None, classes: int = 10) -> Pair:
-        """New networks, for `images` (n, ...) or, without them, for the recipe's own data set; with
-        labels 0 to `classes` - 1, if the recipe is conditional.
+        """New networks.
+
+        Args:
+            seed: of their first weights.
+            images: `(n, ...)`, for whose size they are made; None: those of the recipe's data set.
+            classes: labels go from 0 to `classes` - 1, if the recipe is conditional.
         """
         return self.networks(load(self.data).images if images is None else images, classes, seed)
 
     def on(self, data: str, rows: int) -> Recipe:
-        """The same recipe for another data set; what it counts in epochs follows the rows."""
+        """The same recipe for another data set; what it counts in epochs follows the rows.
+
+        Args:
+            data: name of the data set.
+            rows: how many training rows it has.
+        """
         counted = self.in_epochs(rows) if self.in_epochs else {}
         return replace(self, data=data, rows=rows, **counted)
 
@@ -193,6 +213,7 @@ MNIST_SHORT = Recipe(
     every=250,
     note="a minute on a laptop: digits one recognises",
 )
+"""A minute on a laptop: digits that one recognises."""
 MNIST_LONG = Recipe(
     "mnist-long",
     _circulating,
@@ -201,6 +222,7 @@ MNIST_LONG = Recipe(
     every=1000,
     note="half an hour at most: larger batches, a longer memory, digits that look like digits",
 )
+"""Half an hour at most: larger batches, a longer memory, digits that look like digits."""
 CONDITIONAL = Recipe(
     "conditional",
     _of_page_size,
@@ -210,6 +232,7 @@ CONDITIONAL = Recipe(
     conditional=True,
     note="a digit on demand: labels, one-hot, to both networks; a minute",
 )
+"""A digit on demand: labels, one-hot, to both networks; a minute."""
 CONDITIONAL_LONG = Recipe(
     "conditional-long",
     _of_page_size,
@@ -219,12 +242,14 @@ CONDITIONAL_LONG = Recipe(
     conditional=True,
     note="the same for long: the generator that runs in the page of the conditional GAN",
 )
+"""The same for long: the generator that runs in the page of the conditional GAN."""
 PAPER_MNIST = _paper_recipe(
     "paper-mnist",
     _paper,
     decay=1.000004,
     note="Goodfellow et al. 2014, on the digits we have",
 )
+"""Goodfellow et al. 2014 (arXiv:1406.2661), on the digits that come with the package."""
 PAPER_CONDITIONAL = _paper_recipe(
     "paper-conditional",
     _mirza,
@@ -232,6 +257,7 @@ PAPER_CONDITIONAL = _paper_recipe(
     conditional=True,
     note="Mirza & Osindero 2014, on the digits we have",
 )
+"""Mirza & Osindero 2014 (arXiv:1411.1784), on the same digits."""
 
 RECIPES = {
     recipe.name: recipe
@@ -244,10 +270,20 @@ RECIPES = {
         PAPER_CONDITIONAL,
     )
 }
+"""Every recipe of the book by its name: `"mnist-short"`, `"mnist-long"`, `"conditional"`,
+`"conditional-long"`, `"paper-mnist"`, `"paper-conditional"`.
+"""
 
 
 def choose(name: str) -> Recipe:
-    """The recipe of that name; ValueError names those there are."""
+    """The recipe of that name.
+
+    Args:
+        name: a key of `RECIPES`.
+
+    Raises:
+        ValueError: there is none; the message names those there are.
+    """
     if name not in RECIPES:
         raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
@@ -259,7 +295,7 @@ LINE_DATA = mixture(means=[-2.0, 2.0], stds=[0.5, 0.7], weights=[0.4, 0.6])
 # The clip limit is the best of 0.01, 0.1, 0.3 and 1 on other seeds. Adam's betas are those of
 # WGAN-GP's authors, for GAN too: what differs between two variants shall be the objective alone.
 _calm_adam = partial(adam, betas=(0.0, 0.9))
-LINE_VARIANTS = {
+LINE_VARIANTS: dict[str, tuple[Objective, Callable[..., Factory]]] = {
     "GAN": (NON_SATURATING, _calm_adam),
     "WGAN, clipped": (replace(WGAN, constrain=clip(0.3)), rmsprop),
     "WGAN-GP": (WGAN_GP, _calm_adam),
@@ -268,17 +304,33 @@ LINE_VARIANTS = {
         _calm_adam,
     ),
 }
-"""Objectives and optimisers whose robustness is mapped, by the names in the map's record."""
+"""Objectives and optimisers whose robustness is mapped, by the names in the map's record: `"GAN"`,
+`"WGAN, clipped"`, `"WGAN-GP"` and `"WGAN-GP, one-sided"`.
+"""
 
 
 def line_rows(n: int = 4000) -> Tensor:
-    """The rows (n, 1), float32, from `LINE_DATA`, on which the map's runs are trained."""
+    """Rows from `LINE_DATA`, on which the map's runs are trained.
+
+    Args:
+        n: how many.
+
+    Returns:
+        `(n, 1)`, float32, always the same.
+    """
     return sample(LINE_DATA, n, torch.Generator().manual_seed(0)).float()
 
 
 def line_settings(name: str, critic_steps: int, rate: float) -> Settings:
-    """One of `LINE_VARIANTS` with both players at one learning rate; ValueError names those there
-    are.
+    """One of `LINE_VARIANTS` with both players at one learning rate.
+
+    Args:
+        name: a key of `LINE_VARIANTS`.
+        critic_steps: steps of the discriminator before each step of the generator.
+        rate: the learning rate.
+
+    Raises:
+        ValueError: there is no such variant; the message names those there are.
     """
     if name not in LINE_VARIANTS:
         raise ValueError(f"name={name!r} is no variant; there are: {', '.join(LINE_VARIANTS)}")

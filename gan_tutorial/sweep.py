@@ -1,13 +1,14 @@
 """Hundreds of small GANs trained at once: every setting with every seed in one computation.
 
-    settings = [Settings(critic_steps=k, optimizers=(adam(r), adam(r))) for k in (1, 5) for r in rates]
-    for snapshot in sweep(line_pair, data, settings, range(32), steps=2000, every=500):
+Training one 1-D GAN keeps a processor busy with bookkeeping, not with arithmetic; stacking the
+networks of all runs pays the bookkeeping once::
+
+    settings = [Settings(critic_steps=k) for k in (1, 2, 5)]
+    for snapshot in sweep(line_pair, data, settings, range(32), steps=2000):
         x = snapshot.sample(1000)  # (settings, seeds, 1000, d)
 
-Training one 1-D GAN keeps a processor busy with bookkeeping, not with arithmetic; stacking the
-networks of all runs pays the bookkeeping once. A run gets the initial weights, the batches and the
-updates that `gan_tutorial.training.train` gives it with its seed, and no run touches another: one
-that diverges holds NaN in its own rows only.
+A run gets the initial weights, the batches and the updates that `train` gives it with its seed, and
+no run touches another: one that diverges holds NaN in its own rows only.
 
 Settings share the random numbers of a seed (common random numbers), so that a difference between
 two settings is no accident of the draw; and a run's numbers do not depend on what else is in the
@@ -26,14 +27,12 @@ from tqdm.auto import tqdm
 
 from gan_tutorial._engine.checks import check_data, whole_number
 from gan_tutorial._engine.stacked import Stack
-from gan_tutorial.networks import Pair
+from gan_tutorial.networks import Pair, Prior
 from gan_tutorial.objectives import Critic, Objective
 from gan_tutorial.optimizers import Factory
 from gan_tutorial.training import Settings
 
 __all__ = ["SweepSnapshot", "sweep"]
-
-Prior = Callable[[int, torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ class SweepSnapshot:
         step: generator steps taken so far.
         settings: as they were given.
         seeds: as they were given.
-        generator: the generators of all runs, a row of ``weights`` for each.
+        generator: the generators of all runs, a row of `weights` for each.
         discriminator: their discriminators, likewise.
-        prior: ``(n, rng) -> z``, where the noise comes from.
+        prior: `(n, rng) -> z`, where the noise comes from.
     """
 
     step: int
@@ -61,18 +60,41 @@ class SweepSnapshot:
         return stack(x).unflatten(0, (len(self.settings), len(self.seeds)))
 
     def sample(self, n: int, *, seed: int = 0) -> Tensor:
-        """Samples of every generator from the same noise: (settings, seeds, n, d)."""
+        """Samples of every generator from the same noise.
+
+        Args:
+            n: how many of each.
+            seed: decides the noise.
+
+        Returns:
+            `(settings, seeds, n, d)`.
+        """
         rng = torch.Generator(self.generator.weights.device).manual_seed(seed)
         return self._apply(self.generator, self.prior(n, rng))
 
     def score(self, x: Tensor) -> Tensor:
-        """Every discriminator's logits s(x) at rows x (n, d): (settings, seeds, n); D = σ(s)."""
+        """Every discriminator's logits s(x); D = σ(s).
+
+        Args:
+            x: rows, `(n, d)`.
+
+        Returns:
+            `(settings, seeds, n)`.
+        """
         return self._apply(self.discriminator, x)[..., 0]
 
     def density(self, edges: Tensor, n: int = 10_000, *, seed: int = 0) -> Tensor:
-        """Histogram of n samples of every 1-D p_g between `edges` (m + 1,): (settings, seeds, m).
+        """Histograms of every 1-D :math:`p_g`.
 
-        It integrates to the share of the samples that lies between the outermost edges.
+        They integrate to the share of the samples that lies between the outermost edges.
+
+        Args:
+            edges: of the bins, `(m + 1,)`, increasing, in units of x.
+            n: samples of each generator.
+            seed: decides the noise.
+
+        Returns:
+            `(settings, seeds, m)`, per unit of x.
         """
         x = self.sample(n, seed=seed).flatten(0, 1)[..., 0].contiguous()
         edges = torch.as_tensor(edges).to(x)
@@ -199,15 +221,18 @@ def sweep(
     """Train every setting with every seed; yield a `SweepSnapshot` at step 0, every, …, steps.
 
     Args:
-        build: ``build(seed=…)`` gives the pair of a seed, made of linear layers and activations.
-        data: floating-point rows (n, d).
+        build: `build(seed=…)` gives the pair of a seed, made of linear layers and activations.
+        data: floating-point rows `(n, d)`.
         settings: as for `train`, but without schedules, average and autocast.
         seeds: of weights, data and noise.
         steps: steps of the generator.
-        every: steps between snapshots. A snapshot owns its weights: a list of snapshots is a
+        every: steps between snapshots. A snapshot owns its weights, so that a list of snapshots is a
             recording.
         device: where to train.
         progress: a bar, in a terminal or a notebook.
+
+    Returns:
+        An iterator; the training goes on as far as it is asked for.
 
     Raises:
         ValueError: at the call, for arguments that do not fit.

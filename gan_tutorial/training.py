@@ -1,13 +1,15 @@
 """The one training loop: a generator of snapshots.
 
+The caller iterates, so nothing has to be called back, and figures, tests and files are fed from the
+same stream::
+
     pair = mlp_pair()
     for snapshot in train(pair, images, steps=2000, every=500):
         show(snapshot.sample(64))
 
-The caller iterates, so nothing has to be called back: figures, tests and files are fed from the
-same stream. `step` is the inside of Algorithm 1 of Goodfellow et al. 2014 (arXiv:1406.2661), for
-every objective of the book. Nothing in it waits for the device: losses gather there and are read at
-the snapshots (and every `CHECK` steps). The state that it moves is in ``_engine/run.py``.
+`step` is the inside of Algorithm 1 of Goodfellow et al. 2014 (arXiv:1406.2661), for every objective
+of the book. Nothing in it waits for the device: losses gather there and are read at the snapshots
+(and every `CHECK` steps). The state that it moves is in `_engine/run.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from gan_tutorial._engine.checks import (
     whole_number,
 )
 from gan_tutorial._engine.run import CHECK, DivergenceError, Run
-from gan_tutorial.networks import Pair, bind
+from gan_tutorial.networks import Pair, Prior, bind
 from gan_tutorial.objectives import NON_SATURATING, OBJECTIVES, Objective
 from gan_tutorial.optimizers import Factory, Schedule, adam
 
@@ -45,17 +47,16 @@ __all__ = ["DivergenceError", "Settings", "Snapshot", "sample", "step", "train"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides how a pair learns from its data; `train`, `sweep`, recipes and checkpoints
-    share it.
+    """What decides how a pair learns from its data; `train`, `sweep`, recipes and checkpoints share it.
 
     Attributes:
         objective: what the players minimise, see `gan_tutorial.objectives`.
-        optimizers: (discriminator's, generator's), see `gan_tutorial.optimizers`.
+        optimizers: the discriminator's and the generator's, see `gan_tutorial.optimizers`.
         batch_size: samples in a batch.
         critic_steps: steps of the discriminator before each step of the generator.
-        schedules: {option: step -> factor} for both optimisers, see `gan_tutorial.optimizers`.
+        schedules: from an option's name to `step -> factor`, for both optimisers.
         ema: decay of the generator's moving average, reached from 0; None keeps no average.
-        autocast: ``torch.bfloat16`` lets matrix products run in it; weights stay as they are.
+        autocast: `torch.bfloat16` lets matrix products run in it; weights stay as they are.
 
     Raises:
         ValueError: an argument does not fit; the message says what is allowed.
@@ -101,9 +102,9 @@ class Snapshot:
         generator: the live generator.
         discriminator: the live discriminator.
         average: exponential moving average of the generator (without `ema`, the generator itself).
-        prior: ``(n, rng) -> z``, where the noise comes from.
-        history: "discriminator", "generator", "penalty": the losses of every step so far,
-            ``(step,)``, on the CPU.
+        prior: `(n, rng) -> z`, where the noise comes from.
+        history: the losses of every step so far, `(step,)`, on the CPU, under the names
+            `"discriminator"`, `"generator"` and `"penalty"`.
         seconds: time spent training, without the caller's own work.
     """
 
@@ -111,14 +112,24 @@ class Snapshot:
     generator: nn.Module
     discriminator: nn.Module
     average: nn.Module
-    prior: Callable[[int, torch.Generator], Tensor]
+    prior: Prior
     history: dict[str, Tensor]
     seconds: float
 
     def sample(
         self, n: int, *, seed: int = 0, labels: Tensor | None = None, average: bool = True
     ) -> Tensor:
-        """n samples (n, d) of the averaged generator, or of the live one; a seed is a noise."""
+        """Samples of the averaged generator, or of the live one.
+
+        Args:
+            n: how many.
+            seed: decides the noise.
+            labels: `(n,)`, for a conditional generator.
+            average: whether it is the average that draws.
+
+        Returns:
+            `(n, d)`.
+        """
         network = self.average if average else self.generator
         return sample(network, self.prior, n, seed=seed, labels=labels)
 
@@ -126,20 +137,23 @@ class Snapshot:
 @torch.no_grad()
 def sample(
     generator: nn.Module,
-    prior: Callable[[int, torch.Generator], Tensor],
+    prior: Prior,
     n: int,
     *,
     seed: int = 0,
     labels: Tensor | None = None,
 ) -> Tensor:
-    """G(z) for n draws of z, (n, d), in evaluation mode: no dropout, averages in batch norm.
+    """G(z) for n draws of z, in evaluation mode: no dropout, averages in batch norm.
 
     Args:
         generator: the network; it is left in the mode in which it was.
-        prior: ``(n, rng) -> z``.
+        prior: `(n, rng) -> z`.
         n: how many.
         seed: decides the noise.
-        labels: (n,), for a conditional generator.
+        labels: `(n,)`, for a conditional generator.
+
+    Returns:
+        `(n, d)`, on the generator's device.
 
     Raises:
         ValueError: n is no number of samples.
@@ -168,7 +182,8 @@ def step(run: Run) -> None:
             scores = bind(d.network, None if y is None else torch.cat([y, y]))(both)
             on_real, on_fake = scores.to(run.dtype).chunk(2)
             d_loss = objective.discriminator_loss(on_real, on_fake)
-            penalty = objective.penalty(bind(d.network, y), *both.chunk(2), t)
+            real_rows, fake_rows = both.chunk(2)
+            penalty = objective.penalty(bind(d.network, y), real_rows, fake_rows, t)
         d.descend(d_loss + penalty)
         objective.constrain(d.parameters)
     with run.autocast:  # G has not moved since it made `fake`, so that serves its own step too
@@ -194,16 +209,15 @@ def train(
     progress: bool = False,
     **changes: Any,
 ) -> Iterator[Snapshot]:
-    """Train `pair` in place; yield a `Snapshot` at step 0, at those that `every` names, and at
-    `steps`.
+    """Train `pair` in place; yield a `Snapshot` at step 0, where `every` says, and at the end.
 
     Args:
         pair: two networks and a prior, on the device to train on; parameters with
-            requires_grad=False stay as they are.
-        data: rows (n, ...): uint8 (divided by 255) or floating-point, flattened.
-        settings: how the pair learns; None: those of ``Settings()``.
+            `requires_grad=False` stay as they are.
+        data: rows `(n, ...)`, uint8 (divided by 255) or floating-point, flattened.
+        settings: how the pair learns; None: those of `Settings()`.
         steps: steps of the generator.
-        labels: (n,) whole numbers, for a conditional pair.
+        labels: `(n,)` whole numbers, for a conditional pair.
         every: steps between snapshots, or an increasing sequence of steps.
         seed: of data, noise and dropout. The same seed, machine and thread count give the same bits
             on a CPU, whatever the caller does with PyTorch's global randomness meanwhile.
@@ -213,8 +227,11 @@ def train(
             stopped. A resumed run first yields where it resumes.
         note: numbers and words that the checkpoint keeps under "note", for whoever reads it.
         progress: a bar, in a terminal or a notebook.
-        **changes: fields of `Settings` by name, in the place of those of `settings`:
-            ``train(pair, data, steps=2000, objective=WGAN_GP, critic_steps=5)``.
+        **changes: fields of `Settings` by name, in the place of those of `settings`, as in
+            `train(pair, data, steps=2000, objective=WGAN_GP, critic_steps=5)`.
+
+    Returns:
+        An iterator; the training goes on as far as it is asked for.
 
     Raises:
         ValueError: arguments do not fit, or the checkpoint is of a run with other settings.

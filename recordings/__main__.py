@@ -1,4 +1,4 @@
-"""``python -m recordings WHAT``: makes the files of `gan_tutorial/recorded/`, each with where it comes from."""
+"""`python -m recordings WHAT`: makes the files of `gan_tutorial/recorded/`, each with where it comes from."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def _made(options: argparse.Namespace) -> list[Path]:
     match options.what:
         case "run":
             rest = {"title": options.title, "samples": options.samples, "root": options.root}
-            return runs.record(*options.runs, out, **rest)
+            return runs.record(options.runs[0], out, **rest)
         case "weights":
-            return runs.weights(*options.runs, out)
+            return runs.weights(options.runs[0], out)
         case "generator":
-            return generators.write(*options.runs, out)
+            return generators.write(options.runs[0], out)
         case "seeds":
             return runs.seeds(options.runs, out, samples=options.samples, root=options.root)
         case "features":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
+
 from gan_tutorial._engine import checkpoints
 from gan_tutorial._engine.cli import provenance, trained
 from gan_tutorial.data import load
@@ -23,6 +25,7 @@ def first_layers(folders: Sequence[Path]) -> dict[str, Features]:
             network = run.recipe.build(
                 seed=seed, images=images, classes=run.note.get("classes", 10)
             ).discriminator
+            assert isinstance(network, nn.Sequential)
             if after:
                 network.load_state_dict(state["discriminator"]["network"])
             steps = state["step"] if after else 0

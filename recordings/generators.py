@@ -41,6 +41,8 @@ def fold(generator: Conditional) -> Layers:
             layers.append((module.weight.double(), module.bias.double()))
         elif isinstance(module, nn.BatchNorm1d):
             weight, bias = layers[-1]
+            assert module.running_mean is not None
+            assert module.running_var is not None
             scale = module.weight.double() / (module.running_var.double() + module.eps).sqrt()
             shift = module.bias.double() - scale * module.running_mean.double()
             layers[-1] = (scale[:, None] * weight, scale * bias + shift)

@@ -25,8 +25,8 @@ NOTES = ("D learns ten times faster than G, and stays near its best.", "D is alw
 def demonstration(seed: int = 0) -> list[dict[str, Any]]:
     """One run that works, and one with a slow D."""
     settings = [
-        Settings(MINIMAX, tuple(adam(rate, betas=(0.0, 0.999)) for rate in pair))
-        for pair in RATES.values()
+        Settings(MINIMAX, (adam(d, betas=(0.0, 0.999)), adam(g, betas=(0.0, 0.999))))
+        for d, g in RATES.values()
     ]
     build = partial(line_pair, 16)
     snapshots = sweep(build, line_rows(), settings, [seed], steps=1000, every=20)

@@ -1,6 +1,6 @@
 """Records of trained runs: pictures, losses and the held-out score; weights; spreads over seeds.
 
-All read the folder that ``python -m gan_tutorial train --out FOLDER`` wrote.
+All read the folder that `python -m gan_tutorial train --out FOLDER` wrote.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def to_bytes(pictures: Tensor) -> np.ndarray:
     return (pictures.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
 
 
-def first_row(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
+def first_row(path: Path, shape: Sequence[int]) -> np.ndarray:
     """The first `SHOWN` pictures, (SHOWN, h, w) grey, of a PNG grid that `train` wrote."""
     from PIL import Image
 
@@ -50,7 +50,7 @@ def spread(steps: np.ndarray) -> list[int]:
     return sorted({0, *(1 + int(np.abs(np.log(later / step)).argmin()) for step in wanted)})
 
 
-def stages(run: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def stages(run: Path, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """(steps, pictures): the same noise at up to `STAGES` moments, evenly spread in log(step)."""
     grids = sorted((run / "samples").glob("*.png"))
     if not grids:
@@ -97,7 +97,7 @@ def record(
     """
     run = trained(folder)
     state = checkpoints.load(folder / "checkpoint.pt")
-    steps, pictures = stages(folder, tuple(run.shape))
+    steps, pictures = stages(folder, run.shape)
     kind = "conditional " if run.recipe.conditional else ""
     objective = state["identity"]["settings"]["objective"]["name"]
     note = {
@@ -128,7 +128,8 @@ def write(
     if arrays is None:
         return [words]
     numbers = out / f"{name}.npz"
-    np.savez_compressed(numbers, **dict(arrays))
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(numbers, **named)
     return [numbers, words]
 
 
@@ -144,7 +145,7 @@ def quantised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(name: str, tensor: Tensor) -> dict[str, np.ndarray]:
-    """`tensor` under `name`; a matrix quantised, with its scales under ``NAME:scale``."""
+    """`tensor` under `name`; a matrix quantised, with its scales under `NAME:scale`."""
     values = tensor.detach().cpu().numpy()
     if values.ndim < 2:
         return {name: values}

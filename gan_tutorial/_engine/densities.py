@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Normal, Uniform
+from torch.distributions import Distribution, MixtureSameFamily, Normal, Uniform
 
 from gan_tutorial._engine.quadrature import Panels, gauss_legendre
 from gan_tutorial.distributions import device_of
@@ -49,9 +49,11 @@ def components(distribution: Distribution) -> Density:
     if isinstance(distribution, Normal):
         rows = [(distribution.loc.item(), distribution.scale.item(), 1.0)]
     else:
+        assert isinstance(distribution, MixtureSameFamily)
         bells = distribution.component_distribution
+        assert isinstance(bells, Normal)
         weights = distribution.mixture_distribution.probs
-        rows = zip(bells.loc.tolist(), bells.scale.tolist(), weights.tolist(), strict=True)
+        rows = list(zip(bells.loc.tolist(), bells.scale.tolist(), weights.tolist(), strict=True))
     merged: dict[tuple[float, float], float] = {}
     for mean, std, weight in rows:
         if weight > 0:
@@ -77,8 +79,11 @@ def component_pair_on_cpu(
     p: Distribution, q: Distribution, names: tuple[str, str] = ("p", "q")
 ) -> tuple[Density, Density]:
     """The same, moved to the CPU, where the quadrature runs: its arrays are small."""
-    pair = component_pair(p, q, names)
-    return tuple(type(density)(*(t.cpu() for t in density)) for density in pair)
+    first, second = component_pair(p, q, names)
+    return (
+        type(first)(*(t.cpu() for t in first)),
+        type(second)(*(t.cpu() for t in second)),
+    )
 
 
 def _partnered(p: Density, q: Density) -> tuple[Density, Density]:

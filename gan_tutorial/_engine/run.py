@@ -54,7 +54,8 @@ class Randomness:
     def __init__(self, device: torch.device, seed: int, own: int = 0) -> None:
         """`seed` drives `rng`; `own` tells apart processes whose dropout must differ."""
         self.rng, self._seed, self._own = torch.Generator(device), seed, own
-        self._global, self._callers = _global_generator(device), None
+        self._global = _global_generator(device)
+        self._callers: Tensor | None = None
         self._start(0)
 
     def _start(self, step: int) -> None:
@@ -72,6 +73,7 @@ class Randomness:
 
     def __exit__(self, *exception: object) -> None:
         self._private = self._global.get_state()
+        assert self._callers is not None
         self._global.set_state(self._callers)
         self._callers = None
 
@@ -294,7 +296,7 @@ class Run:
         """The data's shape and what its numbers, with the labels, come to."""
         digest = hashlib.sha256()
         for part in (self.data, *([] if self.labels is None else [self.labels])):
-            digest.update(part.cpu().contiguous().view(torch.uint8).numpy())
+            digest.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
         shape, kind = list(self.data.shape), str(self.data.dtype)
         return {
             "shape": shape,

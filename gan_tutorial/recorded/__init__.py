@@ -1,21 +1,21 @@
-"""Recorded results: what is too long for a build, read back. `recordings/` makes them.
+r"""Recorded results: what is too long for a build, read back. `recordings/` makes them.
 
-    arrays, note = read("mnist-long")        # pictures and losses; where they come from
+The records are read by name::
+
+    arrays, note = read("mnist-long")  # pictures and losses; where they come from
     generator, discriminator, prior = pair("mnist-long")
-    generator = generator("conditional-long")
+    draw = generator("conditional-long")
 
-A record is ``NAME.json`` (title, machine, date, versions, seed, the command that makes it again, and
-numbers), and ``NAME.npz`` where it has arrays. Trained pairs lie under ``weights/``; a matrix is kept
+A record is `NAME.json` (title, machine, date, versions, seed, the command that makes it again, and
+numbers), and `NAME.npz` where it has arrays. Trained pairs lie under `weights/`; a matrix is kept
 as bytes, W ≈ scale·q with one scale for each row and whole q in [-127, 127].
 
-A generator is also kept as one small file that pages can run, ``NAME-generator.bin``, batch norm
-folded in. It is little-endian: the bytes "GANG"; uint32 classes k, number of layers L, then L + 1 widths,
-of which the first counts z and the k numbers of the one-hot label; for each layer, float32 scales
-and biases of its units; for each layer, its int8 weights, unit by unit. Unit i of a layer computes
-
-    scale_i * (weights_i . x) + bias_i,
-
-followed by a leaky ReLU of slope 0.2 or, in the last layer, the logistic function.
+A generator is also kept as one small file that pages can run, `NAME-generator.bin`, batch norm
+folded in. It is little-endian: the bytes "GANG"; uint32 classes k, number of layers L, then L + 1
+widths, of which the first counts z and the k numbers of the one-hot label; for each layer, float32
+scales and biases of its units; for each layer, its int8 weights, unit by unit. Unit i of a layer
+computes :math:`\text{scale}_i\,(\text{weights}_i \cdot x) + \text{bias}_i`, followed by a leaky ReLU
+of slope 0.2 or, in the last layer, the logistic function.
 """
 
 from __future__ import annotations
@@ -36,14 +36,23 @@ from gan_tutorial.recipes import choose
 __all__ = ["FOLDER", "generator", "pair", "read", "unpack_generator"]
 
 FOLDER = Path(__file__).parent
+"""Where the records lie."""
 MAGIC = b"GANG"
 Layers = list[tuple[Tensor, Tensor]]  # (weight (out, in), bias (out,)) of each layer, in float64
 
 
 def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a record by their names (none, where it has only numbers), and its note.
+    """The arrays of a record, and its note.
 
-    Raises ValueError, which names those there are.
+    Args:
+        name: of the record.
+        folder: where it lies.
+
+    Returns:
+        The arrays by their names (none, where the record has only numbers), and the note.
+
+    Raises:
+        ValueError: there is no such record; the message names those there are.
     """
     _check_name(name, folder, ".json")
     note = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
@@ -55,9 +64,17 @@ def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, np.ndarray], dict[
 
 
 def pair(name: str, folder: Path = FOLDER / "weights") -> Pair:
-    """The trained pair of that name, in evaluation mode, on the CPU, its parameters frozen.
+    """A trained pair, in evaluation mode, on the CPU, its parameters frozen.
 
-    The generator is the run's average. Raises ValueError, which names the pairs there are.
+    Args:
+        name: of the record.
+        folder: where it lies.
+
+    Returns:
+        The pair; its generator is the run's average.
+
+    Raises:
+        ValueError: there is no such pair; the message names those there are.
     """
     arrays, note = read(name, folder)
     trained = choose(note["recipe"]).build(images=torch.zeros(1, *note["shape"]))
@@ -70,9 +87,17 @@ def pair(name: str, folder: Path = FOLDER / "weights") -> Pair:
 
 
 def generator(name: str = "conditional-long", folder: Path = FOLDER) -> Conditional:
-    """The recorded conditional generator of that name, called as generator(z, y), z ~ N(0, I).
+    """A recorded conditional generator, called as `generator(z, y)`, z ~ N(0, I).
 
-    Raises ValueError, which names those there are.
+    Args:
+        name: of the record.
+        folder: where it lies.
+
+    Returns:
+        The generator, in evaluation mode, its parameters frozen.
+
+    Raises:
+        ValueError: there is no such generator; the message names those there are.
     """
     _check_name(name, folder, "-generator.bin")
     return unpack_generator((folder / f"{name}-generator.bin").read_bytes())
@@ -95,10 +120,19 @@ def _unpacked(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 def unpack_generator(content: bytes) -> Conditional:
-    """The generator in a file, as a torch module G(z, y) for z (n, d) and labels y (n,).
+    """The generator in a file, as a torch module G(z, y) for z `(n, d)` and labels y `(n,)`.
 
-    `unpack_generator(content).network(torch.cat([z, code], 1))` takes any code, such as a mixture of two
-    labels. ValueError where the bytes are not such a file, or not all of it.
+    `unpack_generator(content).network(torch.cat([z, code], 1))` takes any code, such as a mixture of
+    two labels.
+
+    Args:
+        content: the file's bytes.
+
+    Returns:
+        The generator, in evaluation mode, its parameters frozen.
+
+    Raises:
+        ValueError: the bytes are not such a file, or not all of it.
     """
     if content[:4] != MAGIC:
         raise ValueError(f"a generator's file starts with {MAGIC!r}, this with {content[:4]!r}")
@@ -129,7 +163,7 @@ def unpack_generator(content: bytes) -> Conditional:
 
 @torch.no_grad()
 def rebuild(layers: Layers, classes: int) -> Conditional:
-    """The torch module of folded layers, called as generator(z, y)."""
+    """The torch module of folded layers, called as `generator(z, y)`."""
     widths = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
     network = Conditional(mlp(widths, output=nn.Sigmoid), classes).eval().requires_grad_(False)
     linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
