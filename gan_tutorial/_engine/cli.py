@@ -215,8 +215,8 @@ class Beside:
     """Something written beside the checkpoint, `make()(snapshot)`, until it first fails."""
 
     def __init__(self, what: str, make: Callable[[], Callable[[Snapshot], None]]) -> None:
-        self.what, self.make, self.to = what, make, None
-        self.works = True
+        self.what, self.make, self.works = what, make, True
+        self.to: Callable[[Snapshot], None] | None = None
 
     def write(self, snapshot: Snapshot) -> None:
         """Write it, or warn once that it cannot be written, and why."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import json
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -48,13 +48,13 @@ class Figure(anywidget.AnyWidget):
     _title = traitlets.Unicode().tag(sync=True)
     _bounds = traitlets.Dict().tag(sync=True)
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         if "name" in cls.__dict__:  # traitlets derives further classes of its own
             cls._esm = widget(drawing_of(cls.name))
             cls._css = read_script("kit/kit.css")
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, **traits):
+    def __init__(self, **traits: Any) -> None:
         unknown = sorted(set(traits) - set(self.class_trait_names()))
         if unknown:
             raise ValueError(
@@ -95,7 +95,7 @@ class Figure(anywidget.AnyWidget):
             f'<script type="application/json">{state}</script></div>'
         )
 
-    def _repr_mimebundle_(self, **kwargs):
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**(data or {}), "text/html": self.to_html()}, metadata

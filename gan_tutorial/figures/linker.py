@@ -55,7 +55,7 @@ def closure(*names: str) -> list[str]:
     """The modules named and all that they import, each after those that it needs."""
     ordered: list[str] = []
 
-    def visit(name: str, path: tuple[str, ...]):
+    def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise ValueError(f"modules import each other in a circle: {' -> '.join([*path, name])}")
         if name not in ordered:
@@ -72,7 +72,7 @@ def closure(*names: str) -> list[str]:
 def wrapped(name: str) -> str:
     """The module as a function, handed to ``ganModules`` (modules.js)."""
 
-    def bind(match):
+    def bind(match: re.Match[str]) -> str:
         taken = match[1].replace(" as ", ": ")
         return f'const {{{taken}}} = need("{beside(name, match[2])}");'
 

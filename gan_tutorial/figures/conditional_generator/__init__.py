@@ -14,6 +14,7 @@ import torch
 import traitlets
 from torch import Tensor
 
+from gan_tutorial.networks import Conditional
 from gan_tutorial.recorded import unpack_generator
 
 from ..base import Figure, choice, slider
@@ -31,7 +32,7 @@ def content() -> bytes:
 
 
 @cache
-def generator():
+def generator() -> Conditional:
     """The generator that the figure runs, as a torch module G(z, y)."""
     return unpack_generator(content())
 
@@ -111,7 +112,7 @@ class ConditionalGenerator(Figure):
     _weights = traitlets.Bytes(help="the generator's file").tag(sync=True)
 
     @traitlets.default("_weights")
-    def _shipped(self):
+    def _shipped(self) -> bytes:
         return content()
 
     def z(self) -> Tensor:

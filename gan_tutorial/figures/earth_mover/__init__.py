@@ -40,7 +40,7 @@ class EarthMover(Figure):
     q_4 = height(3, "Q at 4")
 
     @traitlets.validate("moves")
-    def _moves_lie_between_piles(self, proposal):
+    def _moves_lie_between_piles(self, proposal: dict) -> list[list[int]]:
         for source, target, blocks in proposal["value"]:
             if not (1 <= source <= PILES and 1 <= target <= PILES and blocks >= 1):
                 raise traitlets.TraitError(

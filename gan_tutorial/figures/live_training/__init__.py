@@ -62,7 +62,7 @@ class LiveTraining(Figure):
     history = traitlets.Dict(help="what was measured on the way").tag(sync=True)
 
     @traitlets.validate("drawing")
-    def _drawing(self, proposal):
+    def _drawing(self, proposal: dict) -> str:
         text = proposal["value"]
         if len(text) != 60 or not all(c in "0123456789abcdefghijklmnopqrstuvwxyz" for c in text):
             raise traitlets.TraitError(

@@ -40,15 +40,15 @@ class TrainingPlayer(Figure):
     frame = slider(0, 0, FRAMES - 1, 1, "moment of the run, from 0")
 
     @traitlets.default("runs")
-    def _default_runs(self):
+    def _default_runs(self) -> list[dict]:
         return list(_shipped())
 
     @traitlets.default("run")
-    def _first_run(self):
+    def _first_run(self) -> str:
         return self.runs[0]["name"]
 
     @traitlets.validate("runs")
-    def _check_runs(self, proposal):
+    def _check_runs(self, proposal: dict) -> list[dict]:
         runs = proposal["value"]
         names = [run.get("name") for run in runs]
         if not runs or len(set(names)) < len(runs):
@@ -62,7 +62,7 @@ class TrainingPlayer(Figure):
         return runs
 
     @traitlets.validate("run")
-    def _check_run(self, proposal):
+    def _check_run(self, proposal: dict) -> str:
         names = [run["name"] for run in self.runs]
         if proposal["value"] not in names:
             raise traitlets.TraitError(f"run must be one of {names}, got {proposal['value']!r}")
