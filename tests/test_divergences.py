@@ -361,3 +361,51 @@ def test_densities_on_the_gpu_give_the_same_numbers(measure):
 
 def test_the_public_names_are_the_four_divergences():
     assert set(divergences.__all__) == {f.__name__ for f in ALL}
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-8, 1e-12, 1e-15, 1e-17, 1e-30, 1e-100, 1e-300])
+def test_a_bell_narrower_than_the_distances_round_is_measured_all_the_same(width):
+    """Beside so narrow a q, a mixture p is flat: KL(q, p) = -log p(m) - entropy of q, to O(width)."""
+    p, at = mixture([-1.5, 1.5], [0.5, 0.8], [0.4, 0.6]), 0.3
+    entropy = math.log(width) + 0.5 * math.log(2 * math.pi * math.e)
+    exact = -p.log_prob(torch.tensor(at, dtype=torch.float64)).item() - entropy
+    assert kl(normal(at, width), p) == pytest.approx(exact, rel=1e-12, abs=9 * width)
+    # All but a share of the order of width is told apart for certain.
+    assert js(p, normal(at, width)) == pytest.approx(math.log(2), abs=60 * width + 1e-14)
+    assert total_variation(p, normal(at, width)) == pytest.approx(1, abs=60 * width + 1e-14)
+
+
+def many_bells(k):
+    """Two mixtures of k bells each, different everywhere."""
+    rng = torch.Generator().manual_seed(0)
+    means = 3 * torch.randn(k, generator=rng, dtype=torch.float64)
+    stds = 0.2 + 0.5 * torch.rand(k, generator=rng, dtype=torch.float64)
+    weights = torch.full((k,), 1 / k, dtype=torch.float64)
+    return mixture(means, stds, weights), mixture(means + 0.1, stds, weights)
+
+
+def test_hundreds_of_bells_are_integrated_to_the_same_accuracy_in_little_memory():
+    """Against the trapezoidal rule, which converges faster than any power for what dies out at both
+    ends.
+    """
+    p, q = many_bells(120)
+    x = torch.linspace(-25, 25, 20_001, dtype=torch.float64)
+    a, b = p.log_prob(x), q.log_prob(x)
+    mean = torch.logaddexp(a, b) - math.log(2)
+    inside = (a.exp() * (a - mean) + b.exp() * (b - mean)) / 2
+    assert js(p, q) == pytest.approx(torch.trapezoid(inside, x).item(), rel=1e-9)
+
+
+def test_an_integrand_is_asked_for_no_more_points_than_fit():
+    """However many panels and components there are, the arrays of one call stay within the budget."""
+    sizes, panels = [], 50_000
+    edges = torch.linspace(0, 1, panels + 1, dtype=torch.float64)
+    zero = torch.zeros(panels, dtype=torch.float64)
+
+    def square(anchor, offset):
+        sizes.append(offset.numel())
+        return (anchor + offset) ** 2
+
+    whole = quadrature.Panels(zero, edges[:-1], edges[1:], components=2000)
+    assert quadrature.integrate(square, whole) == pytest.approx(1 / 3, rel=1e-12)
+    assert max(sizes) * 2000 * 8 * quadrature.ARRAYS <= quadrature.MEMORY

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, MixtureSameFamily, Normal, Uniform
 
-from gan_tutorial._engine.quadrature import Panels, gauss_legendre
+from gan_tutorial._engine.quadrature import ARRAYS, MEMORY, Panels, gauss_legendre
 from gan_tutorial.distributions import device_of
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -115,11 +115,17 @@ def panels_for(*densities: Density) -> Panels:
     base, offset, center = torch.cat(bases), torch.cat(offsets), torch.cat(centers)
     order = offset.argsort(stable=True)
     order = order[(base + offset)[order].argsort(stable=True)]
-    position = (base[order, None] - center) + offset[order, None]  # of each edge, from each center
-    middle = (position[:-1] + position[1:]) / 2
-    nearest = middle.abs().argmin(1, keepdim=True)
-    low, high = position[:-1].gather(1, nearest)[:, 0], position[1:].gather(1, nearest)[:, 0]
-    return Panels(center[nearest[:, 0]], low, high).select(high > low)
+    base, offset = base[order], offset[order]
+    parts = []
+    step = max(1, MEMORY // (ARRAYS * 8 * len(center)))  # edges at a time, each against all centers
+    for start in range(0, len(base) - 1, step):
+        edges = slice(start, start + step + 1)
+        position = (base[edges, None] - center) + offset[edges, None]
+        nearest = ((position[:-1] + position[1:]) / 2).abs().argmin(1, keepdim=True)
+        low, high = (side.gather(1, nearest)[:, 0] for side in (position[:-1], position[1:]))
+        parts.append(torch.stack([center[nearest[:, 0]], low, high]))
+    anchor, low, high = torch.cat(parts, 1)
+    return Panels(anchor, low, high, len(center)).select(high > low)
 
 
 def log_density(density: Density, anchor: Tensor, offset: Tensor) -> Tensor:
@@ -185,7 +191,10 @@ def _bells_ratio(
     log_scale = _log_quotient(both.std, both.std[:, None])
     ref = z.abs().argmin(-1)
     z_ref = z.gather(-1, ref[..., None])
-    gap = shift[ref] + z * growth[ref]
+    # z_ref - z_k: from the parameters where the widths are alike, or it would cancel; directly where
+    # they are not, or the parameters' quotients would.
+    alike = growth.abs()[ref] < 0.5
+    gap = torch.where(alike, shift[ref] + z * growth[ref], z_ref - z)
     terms = both.weight.log() - log_scale[ref] + gap * (z_ref + z) / 2
     over_p, over_q = terms.split([len(p.mean), len(q.mean)], -1)
     sum_p, sum_q = over_p.logsumexp(-1), over_q.logsumexp(-1)
@@ -214,8 +223,9 @@ def cdf_difference(p: Density, q: Density, anchor: Tensor, offset: Tensor) -> Te
     if not (isinstance(p, Bells) and isinstance(q, Bells) and len(p.mean) == len(q.mean)):
         return difference
     z_p, z_q = standardised(p, anchor, offset), standardised(q, anchor, offset)
-    gap = (q.mean - p.mean) / q.std + z_p * ((q.std - p.std) / q.std)  # z_p - z_q
-    close = (gap.abs() < 0.5).all(-1)
+    growth = (q.std - p.std) / q.std
+    gap = (q.mean - p.mean) / q.std + z_p * growth  # z_p - z_q
+    close = ((gap.abs() < 0.5) & (growth.abs() < 0.5)).all(-1)
     if not close.any():
         return difference
     t, rule = gauss_legendre(8)

@@ -90,13 +90,20 @@ def _onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return y
 
 
+def _autocasting() -> bool:
+    try:
+        return torch.is_autocast_enabled("cpu")
+    except TypeError:  # before PyTorch 2.4
+        return torch.is_autocast_cpu_enabled()
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b for x (n, in), W (out, in), b (out,): the value, and the gradients to any order, of
     `torch.nn.functional.linear`, to float32's rounding.
     """
     large = x.dim() == 2 and x.shape[0] * weight.numel() >= SMALLEST
     plain = x.dtype == weight.dtype == torch.float32 and x.device.type == "cpu"
-    if ONEDNN and large and plain and not torch.is_autocast_enabled("cpu"):
+    if ONEDNN and large and plain and not _autocasting():
         return _onednn(x, weight, bias)
     return functional.linear(x, weight, bias)
 

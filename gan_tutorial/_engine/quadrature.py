@@ -20,32 +20,46 @@ Integrand = Callable[[Tensor, Tensor], Tensor]
 NODES = 16
 RELATIVE_TOLERANCE = 1e-12
 MAX_LEVELS = 60
-MAX_PANELS = 1000  # more panels than this in one level are noise, not structure
+MAX_PANELS = 1000  # more than this, and than at the start, in one level are noise, not structure
+MEMORY = 2**28  # bytes that an integrand's arrays may take at a time
+ARRAYS = 12  # of them, float64, one number for each component of each point
 NOISE = 1e-6  # an error below this share of the whole that no longer shrinks is rounding
 PATIENCE = 3  # levels in a row: a kink may by luck look flatter on one level than on the next
 
 
 class Panels(NamedTuple):
-    """Intervals ``[anchor + low, anchor + high]``; three tensors of shape ``(n,)``."""
+    """Intervals ``[anchor + low, anchor + high]``; three tensors of shape ``(n,)``.
+
+    An integrand may hold so many arrays of ``components`` numbers for each point: they are
+    computed some panels at a time, within `MEMORY`.
+    """
 
     anchor: Tensor
     low: Tensor
     high: Tensor
+    components: int = 1
 
     def select(self, which: Tensor) -> Panels:
-        return Panels(self.anchor[which], self.low[which], self.high[which])
+        return Panels(self.anchor[which], self.low[which], self.high[which], self.components)
 
     def halves(self) -> Panels:
         """All left and right halves, neighbours side by side: ``(2n,)``."""
         middle = (self.low + self.high) / 2
         low = torch.stack([self.low, middle], 1).flatten()
         high = torch.stack([middle, self.high], 1).flatten()
-        return Panels(self.anchor.repeat_interleave(2), low, high)
+        return Panels(self.anchor.repeat_interleave(2), low, high, self.components)
 
     def points(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Anchors ``(n, 1)`` and offsets ``(n, m)`` of the points at fractions ``t`` in [0, 1]."""
         offset = self.low[:, None] + (self.high - self.low)[:, None] * t
         return self.anchor[:, None], offset
+
+    def values(self, f: Integrand, t: Tensor) -> Tensor:
+        """``f`` at the points at fractions ``t``: ``(n, m)``."""
+        rows = max(1, MEMORY // (ARRAYS * 8 * self.components * len(t)))
+        anchor, offset = self.points(t)
+        parts = zip(anchor.split(rows), offset.split(rows), strict=True)
+        return torch.cat([f(*part) for part in parts])
 
 
 @lru_cache
@@ -62,7 +76,7 @@ def integrate(f: Integrand, panels: Panels, tolerance: float = RELATIVE_TOLERANC
     ``tolerance`` times the whole; else its halves take its place.
     """
     done, least_error, levels_without_gain = 0.0, float("inf"), 0
-    whole = _rule(f, panels)
+    whole, most = _rule(f, panels), max(MAX_PANELS, len(panels.low))
     for _ in range(MAX_LEVELS):
         halves = panels.halves()
         parts = _rule(f, halves)
@@ -73,7 +87,7 @@ def integrate(f: Integrand, panels: Panels, tolerance: float = RELATIVE_TOLERANC
         count, error = int(rough.sum()), errors.sum().item()
         levels_without_gain = levels_without_gain + 1 if error > 0.7 * least_error else 0
         stuck = error < NOISE * abs(total) and levels_without_gain >= PATIENCE
-        if count == 0 or count > MAX_PANELS or stuck:
+        if count == 0 or count > most or stuck:
             return total
         least_error = min(error, least_error)
         done += better[~rough].sum().item()
@@ -84,7 +98,7 @@ def integrate(f: Integrand, panels: Panels, tolerance: float = RELATIVE_TOLERANC
 
 def _rule(f: Integrand, panels: Panels) -> Tensor:
     nodes, weights = gauss_legendre(NODES)
-    return (f(*panels.points(nodes)) @ weights) * (panels.high - panels.low)
+    return (panels.values(f, nodes) @ weights) * (panels.high - panels.low)
 
 
 def split_at_sign_changes(f: Integrand, panels: Panels) -> Panels:
@@ -99,14 +113,15 @@ def split_at_sign_changes(f: Integrand, panels: Panels) -> Panels:
     cells, steps = panels, 12
     for _ in range(3):
         t = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-        anchor, offset = cells.points(t)
-        values = f(anchor, offset)
+        _, offset = cells.points(t)
+        values = cells.values(f, t)
         crossing = values[:, :-1] * values[:, 1:] < 0
         touching = _may_touch(values)
-        if int(touching.sum()) < MAX_PANELS:
+        if int(touching.sum()) < max(MAX_PANELS, len(panels.low)):
             crossing = crossing | touching
         row, column = torch.nonzero(crossing, as_tuple=True)
-        cells = Panels(cells.anchor[row], offset[row, column], offset[row, column + 1])
+        low, high = offset[row, column], offset[row, column + 1]
+        cells = Panels(cells.anchor[row], low, high, panels.components)
         left, right = values[row, column], values[row, column + 1]
         owner, steps = owner[row], 32
     crossing = left * right < 0
@@ -138,4 +153,5 @@ def _cut(panels: Panels, owner: Tensor, offset: Tensor) -> Panels:
     order = order[torch.argsort(index[order], stable=True)]
     index, edge = index[order], edge[order]
     same = index[:-1] == index[1:]
-    return Panels(panels.anchor[index[:-1][same]], edge[:-1][same], edge[1:][same])
+    anchor = panels.anchor[index[:-1][same]]
+    return Panels(anchor, edge[:-1][same], edge[1:][same], panels.components)
