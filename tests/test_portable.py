@@ -68,7 +68,7 @@ def test_what_passed_is_not_run_again_until_a_file_changes(logs, tmp_path, capsy
     note = f"open({str(ran)!r}, 'a').write('{{}} ')"
     fails = f"import os, sys; {note.format('two')}; sys.exit(not os.path.exists({str(flag)!r}))"
 
-    def work(tree):
+    def work(tree, variant):
         return {
             "one": [sys.executable, "-c", note.format("one")],
             "two": [sys.executable, "-c", fails],
@@ -98,3 +98,14 @@ def test_the_table_says_what_failed_and_so_does_the_status(logs, monkeypatch, ca
     with pytest.raises(SystemExit, match="2"):
         portable.main(["no-avx-3"])
     assert "no variant no-avx-3; choose of no-avx-1" in capsys.readouterr().err
+
+
+def test_every_variant_runs_the_tests_and_the_processors_every_notebook():
+    notebooks = {path.stem for path in (ROOT / "book").glob("*.ipynb")}
+    for name, variant in portable.VARIANTS.items():
+        done = set(portable.parts(ROOT, variant))
+        assert "tests" in done
+        if variant.budget == float("inf"):
+            assert done == {"tests", *notebooks}, name
+        else:
+            assert 3 <= len(done & notebooks) < len(notebooks), name
