@@ -70,7 +70,7 @@ def eager(device):
         NON_SATURATING.discriminator_loss(on_real, on_fake).backward()
         optimizer_d.step()
         optimizer_g.zero_grad()
-        NON_SATURATING.generator_loss(discriminator(fake)).backward()
+        NON_SATURATING.generator_loss(None, discriminator(fake)).backward()
         optimizer_g.step()
         yield 1
 

@@ -89,7 +89,7 @@ from pathlib import Path
 with open(os.environ["RUNS"], "a") as runs:
     print("{name}", file=runs)
 package = Path(importlib.util.find_spec("gan_tutorial").origin).parent
-print("The package says", (package / "seeds.py").read_text().splitlines()[-1])
+print("The package says", (package / "plots.py").read_text().splitlines()[-1])
 """
 
     def __init__(self, folder):
@@ -116,7 +116,7 @@ print("The package says", (package / "seeds.py").read_text().splitlines()[-1])
         nbformat.write(notebook, self.folder / "book" / f"{name}.ipynb")
 
     def change_package(self, line):
-        with (self.folder / "gan_tutorial" / "seeds.py").open("a") as module:
+        with (self.folder / "gan_tutorial" / "plots.py").open("a") as module:
             module.write(f"{line}\n")
 
     def make(self) -> subprocess.CompletedProcess:
