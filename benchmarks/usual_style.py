@@ -21,7 +21,7 @@ class Pictures(torch.utils.data.Dataset):
     def __init__(self, images, labels):
         from PIL import Image
 
-        transforms = import_torchvision().transforms
+        transforms = import_torchvision("the usual script").transforms
         self.data, self.targets, self.to_image = images[:, 0].cpu(), labels.cpu(), Image.fromarray
         self.transform = transforms.Compose(
             [transforms.Resize(28), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]

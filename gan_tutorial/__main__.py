@@ -91,7 +91,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when it is done, 1 after an error that is told in one line."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name, value in vars(options).items():
+        if isinstance(value, list):  # what argparse makes of --steps=--
+            parser.error(f"argument --{name.replace('_', '-')}: expected one value, got '--'")
     try:
         if options.verb == "train":
             given = {name: getattr(options, name) for name in CHANGES}

@@ -143,7 +143,7 @@ def draw_labels(labels: Tensor, n: int, *, seed: int = 0) -> Tensor:
     return labels[rows.to(labels.device)]
 
 
-def import_torchvision() -> ModuleType:
+def import_torchvision(what: str) -> ModuleType:
     """Import torchvision, also where it was built for CUDA and torch for the CPU only.
 
     Such a pair fails on the missing operators `torchvision::nms` and `qnms` (object detection, unused
@@ -153,7 +153,7 @@ def import_torchvision() -> ModuleType:
         import torchvision
     except ImportError as error:
         raise ImportError(
-            "this needs torchvision: pip install torchvision (the data set 'mnist-10k' does not)"
+            f"{what} needs torchvision, which is not here: pip install torchvision"
         ) from error
     except RuntimeError as error:
         if "torchvision::" not in str(error):
@@ -212,7 +212,7 @@ def _torchvision(
 ) -> Arrays:
     """A torchvision data set; the last 1/`validation_part` of its training rows is validation."""
     train = _choose(split, {"train": True, "validation": True, "test": False})
-    dataset_class = getattr(import_torchvision().datasets, class_name)
+    dataset_class = getattr(import_torchvision(f"the data set {class_name}").datasets, class_name)
     if not (root / folder).exists():
         if not download:
             raise FileNotFoundError(

@@ -132,6 +132,8 @@ def log_likelihood(
         raise ValueError(f"samples must be two or more; got {len(y)}")
     sigmas = _sigmas(sigma)
     device = torch.device(device) if device is not None else y.device
+    if device.type == "mps":
+        device = torch.device("cpu")  # distances need float64, which Apple's GPUs lack
     dtype = torch.promote_types(x.dtype, y.dtype)
     budget = memory if memory is not None else _working_storage(device)
     rates = 0.5 / sigmas.square()

@@ -19,7 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -35,6 +35,7 @@ from gan_tutorial._engine.checks import (
     check_memory,
     check_pair,
     check_penalty,
+    check_place,
     whole_number,
 )
 from gan_tutorial._engine.run import CHECK, DivergenceError, Run
@@ -78,19 +79,25 @@ class Settings:
             raise ValueError(
                 f"objective must be an Objective, such as {names}; got {self.objective!r}"
             )
-        if not isinstance(self.optimizers, Sequence) or len(self.optimizers) != 2:
+        two = isinstance(self.optimizers, Sequence) and len(self.optimizers) == 2
+        if not two or not all(map(callable, self.optimizers)):
             raise ValueError(
                 "optimizers must be two, the discriminator's and the generator's, such as "
                 f"(adam(), adam()); got {self.optimizers!r}"
             )
-        if not isinstance(self.schedules, Mapping):
+        if not isinstance(self.schedules, Mapping) or not all(
+            isinstance(option, str) and callable(factor)
+            for option, factor in self.schedules.items()
+        ):
             raise ValueError(
                 f"schedules must be a dict {{option: step -> factor}}, got {self.schedules!r}"
             )
-        if self.ema is not None and not 0 <= self.ema < 1:
+        if self.ema is not None and not (isinstance(self.ema, Real) and 0 <= self.ema < 1):
             raise ValueError(f"ema must be at least 0 and below 1, or None, got {self.ema!r}")
-        if self.autocast is not None and not isinstance(self.autocast, torch.dtype):
-            raise ValueError(f"autocast must be a torch.dtype or None, got {self.autocast!r}")
+        if self.autocast not in (None, torch.bfloat16, torch.float16):
+            raise ValueError(
+                f"autocast must be torch.bfloat16, torch.float16 or None, got {self.autocast!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -240,12 +247,11 @@ def train(
     settings = _changed(Settings() if settings is None else settings, changes)
     whole_number("steps", steps, least=0)
     whole_number("seed", seed, least=0, below=SEEDS)
+    check_place(checkpoint, resume, note)
     check_pair(pair, data, labels)
     check_batch(settings.batch_size, pair, data)
     check_penalty(settings.objective, pair.discriminator)
     stops = _stops(every, steps)
-    if checkpoint is None and resume:
-        raise ValueError("resume=True needs checkpoint, the file to resume from; got None")
     path = None if checkpoint is None else Path(checkpoint).expanduser()
     owner = None if path is None else devices.by_rank_0(lambda: checkpoints.own(path, resume))
     try:

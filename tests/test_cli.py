@@ -1,6 +1,8 @@
 """The command line, as a reader types it."""
 
+import contextlib
 import csv
+import io
 import json
 import math
 import os
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import gan_tutorial
 from gan_tutorial import recipes
@@ -294,6 +298,58 @@ def test_paths_may_begin_at_home_and_must_be_what_they_are_for(tmp_path, monkeyp
     assert main(["sample", str(tmp_path / "run"), "--out", str(tmp_path)]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert ["must be a folder" in errors[-2], "must be a file" in errors[-1]] == [True, True]
+
+
+NUMBERS = st.one_of(
+    st.integers(-3, 3), st.integers(2**31, 2**70), st.floats(), st.text("-x0. ", max_size=3)
+)
+OPTIONS = {
+    "train": [
+        "--steps",
+        "--batch-size",
+        "--every",
+        "--seed",
+        "--lr-d",
+        "--lr-g",
+        "--recipe",
+        "--data",
+    ],
+    "sample": ["--count", "--seed", "--label"],
+    "evaluate": ["--count", "--seed"],
+}
+
+
+@example(option=("train", "--seed"), value="--")
+@example(option=("train", "--seed"), value=2**70)
+@given(
+    option=st.sampled_from([(verb, option) for verb in OPTIONS for option in OPTIONS[verb]]),
+    value=NUMBERS,
+)
+@settings(deadline=None, max_examples=200)
+def test_whatever_is_typed_is_done_or_refused_in_a_line(run, tmp_path_factory, option, value):
+    """Exit 0, or 1 with one line that begins with "error:", or 2 with the usage; never a traceback."""
+    (verb, name), folder = option, tmp_path_factory.mktemp("typed")
+    out = ["--out", str(folder / "out")]
+    words = {
+        "train": ["train", *out, "--steps", "0", "--batch-size", "4"],
+        "sample": ["sample", str(run), *out, "--count", "2"],
+        "evaluate": ["evaluate", str(run), "--count", "2"],
+    }[verb]
+    if name == "--steps" and isinstance(value, int) and value > 0:
+        value = -value  # a run of so many steps would be begun
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            code = main([*words, f"{name}={value}"])
+        except SystemExit as usage:
+            code = usage.code
+    lines = [line for line in said.getvalue().splitlines() if line and "step/s" not in line]
+    assert code in (0, 1, 2), (words, name, value)
+    if code == 1:
+        assert lines[-1].startswith("error: ")
+        assert "Traceback" not in said.getvalue()
+    if code == 2:
+        assert lines[0].startswith("usage: ")
 
 
 def test_more_than_the_memory_is_refused_in_words(run, capsys, tmp_path):

@@ -172,7 +172,7 @@ def test_cifar_pickles(tmp_path, pixels, monkeypatch):
     for name, content in contents.items():
         (folder / name).write_bytes(pickle.dumps(content))
         sums[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
-    cifar = data.import_torchvision().datasets.CIFAR10
+    cifar = data.import_torchvision("this test").datasets.CIFAR10
     monkeypatch.setattr(cifar, "train_list", [[name, sums[name]] for name in names[:5]])
     monkeypatch.setattr(cifar, "test_list", [[names[5], sums[names[5]]]])
     monkeypatch.setattr(cifar, "meta", cifar.meta | {"md5": sums["batches.meta"]})
@@ -198,7 +198,7 @@ def test_missing_files_without_download_point_to_the_embedded_digits(tmp_path):
 
 
 def test_failed_download_teaches_and_leaves_nothing_behind(tmp_path, monkeypatch, pixels):
-    mnist = data.import_torchvision().datasets.MNIST
+    mnist = data.import_torchvision("this test").datasets.MNIST
 
     def break_off(self):  # one whole-looking file is there when the network goes away
         write_mnist(self.root, "MNIST", *2 * [(pixels(3, 28, 28), pixels(3))])
@@ -211,7 +211,7 @@ def test_failed_download_teaches_and_leaves_nothing_behind(tmp_path, monkeypatch
 
 
 def test_download_appears_under_its_name_only_when_whole(tmp_path, monkeypatch, pixels):
-    mnist = data.import_torchvision().datasets.MNIST
+    mnist = data.import_torchvision("this test").datasets.MNIST
     part = (pixels(6, 28, 28), pixels(6) % 10)
 
     def download(self):

@@ -107,6 +107,31 @@ def test_chapter_runs_alone_in_what_colab_has(colab, checkout, tmp_path, path):
     assert run(python, "-c", "import torch; print(torch.__version__)") == torch_version
 
 
+@pytest.mark.slow
+def test_the_core_trains_with_torch_numpy_and_tqdm_alone(checkout, tmp_path):
+    """No torchvision, PIL, matplotlib or TensorBoard: what they would write is left out, and said once."""
+    python = make_environment(tmp_path / "env", *pins("torch", "numpy", "tqdm"))
+    run(python, "-m", "pip", "install", "--quiet", "--no-deps", checkout)
+    words = ["--out", "run", "--steps", "4", "--every", "1", "--batch-size", "4"]
+    command = [python, "-m", "gan_tutorial", "train", *words]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    said = "training goes on without grids of samples: ImportError: a grid of pictures needs torchvision"
+    assert done.stderr.count(said) == 1
+    assert "Traceback" not in done.stderr
+    written = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"checkpoint.pt", "run.json", "history.csv", "history.json"} <= written
+    again = run(python, "-m", "gan_tutorial", "evaluate", "run", "--count", "50", cwd=tmp_path)
+    assert json.loads(again)["samples"] == 50
+
+
 def call(address, path, token, payload=None):
     """Ask the Jupyter server's REST interface."""
     data = None if payload is None else json.dumps(payload).encode()

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import re
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -338,7 +339,7 @@ def test_weights_that_overflow_in_the_very_last_step_are_noticed():
             r"train has no argument 'optimiser'; the settings are objective, op",
         ),
         ({"schedules": linear(1, 0, 5)}, r"schedules must be a dict"),
-        ({"autocast": "bfloat16"}, r"autocast must be a torch\.dtype or None, got 'bfloat16'"),
+        ({"autocast": "bfloat16"}, r"autocast must be torch\.bfloat16.* or None, got 'bfloat16'"),
         ({"ema": 1.0}, r"ema must be at least 0 and below 1, or None, got 1\.0"),
         ({"every": [3, 1]}, r"every must be a step count or an increasing sequence"),
         ({"data": torch.rand(5)}, r"data must be a tensor \(n, \.\.\.\)"),
@@ -413,6 +414,48 @@ def test_what_can_work_is_let_through():
         (tiny(classes=4), {"labels": LABELS}),
     ):
         last(pair, steps=1, **change)
+
+
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.integers(2**31, 2**70),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from([(), [1, 2], {"lr": 1}, object(), torch.zeros(3), torch.int8, len, b"\0", 1j]),
+)
+ARGUMENTS = [
+    *(
+        "pair",
+        "data",
+        "labels",
+        "settings",
+        "steps",
+        "every",
+        "seed",
+        "checkpoint",
+        "resume",
+        "note",
+    ),
+    *("objective", "optimizers", "batch_size", "critic_steps", "schedules", "ema", "autocast"),
+]
+
+
+@given(name=st.sampled_from(ARGUMENTS), value=anything)
+@settings(deadline=None, max_examples=300)
+def test_whatever_is_passed_is_taken_or_refused_in_words(tmp_path_factory, name, value):
+    """An argument of the wrong kind or size gives a ValueError that says which; nothing else."""
+    if name == "checkpoint" and isinstance(value, str):
+        value = str(tmp_path_factory.mktemp("any") / value)
+    arguments = {"pair": tiny(), "data": DATA, "steps": 1, "batch_size": 8} | {name: value}
+    said = name
+    try:
+        train(**arguments).close()
+    except ValueError as error:
+        said = str(error)
+    words = {"pair": "pair|generator", "labels": "labels|generator"}.get(name, name)
+    assert re.search(words, said), f"{name}={value!r}: {said}"
 
 
 def test_a_run_that_nobody_iterates_says_so():

@@ -5,6 +5,7 @@ and what is allowed.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,18 @@ def check_penalty(objective: Objective, discriminator: nn.Module) -> None:
         )
 
 
+def check_place(checkpoint: object, resume: object, note: object) -> None:
+    """A path or none, and something to resume from; words to keep with it."""
+    if checkpoint is not None and not isinstance(checkpoint, str | os.PathLike):
+        raise ValueError(f"checkpoint must be a path or None, got {checkpoint!r}")
+    if checkpoint is not None and "\0" in str(checkpoint):
+        raise ValueError(f"checkpoint must be a path, got {checkpoint!r}")
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs checkpoint, the file to resume from; got None")
+    if note is not None and not isinstance(note, Mapping):
+        raise ValueError(f"note must be a dict of numbers and words, or None, got {note!r}")
+
+
 def check_data(data: Tensor, labels: Tensor | None) -> None:
     """Rows of uint8 or finite floating-point numbers, and one integer label for each row."""
     if not isinstance(data, Tensor) or data.dim() < 2 or len(data) == 0:
@@ -77,7 +90,8 @@ def check_data(data: Tensor, labels: Tensor | None) -> None:
     if labels is None:
         return
     tensor = isinstance(labels, Tensor)
-    if not tensor or labels.shape != data.shape[:1] or labels.is_floating_point():
+    whole = tensor and not (labels.is_floating_point() or labels.is_complex())
+    if not whole or labels.shape != data.shape[:1]:
         got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
         raise ValueError(
             f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
@@ -91,6 +105,7 @@ def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
     turns noise into rows of the data's width, in a range that the data do not leave; the
     discriminator turns rows into logits (n, 1).
     """
+    check_players(pair)
     check_data(data, labels)
     _check_labels(pair, labels)
     width = data[0].numel()
@@ -113,6 +128,14 @@ def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
             "pair: no parameter of either player requires a gradient, so nothing can be learnt; of "
             "a pair that is to learn on, network.requires_grad_(True)"
         )
+
+
+def check_players(pair: object) -> None:
+    """Two networks and a prior, of which the generator has parameters (they say on what device)."""
+    if not isinstance(pair, Pair) or not all(isinstance(x, nn.Module) for x in pair[:2]):
+        raise ValueError(f"pair must be a Pair(generator, discriminator, prior), got {pair!r}")
+    if not callable(pair.prior) or next(pair.generator.parameters(), None) is None:
+        raise ValueError("pair: the prior must be callable, and the generator have parameters")
 
 
 def _check_labels(pair: Pair, labels: Tensor | None) -> None:

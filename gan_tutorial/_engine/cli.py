@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial._engine import checkpoints, devices
-from gan_tutorial._engine.checks import whole_number
+from gan_tutorial._engine.checks import SEEDS, whole_number
 from gan_tutorial.data import draw_labels, flatten, import_torchvision, load
 from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.optimizers import at_rate
@@ -102,6 +102,7 @@ def run_training(
     objective by its name). A resumed run keeps the note of its start.
     """
     recipe, changes = choose(recipe_name), dict(changes or {})
+    whole_number("seed", seed, least=0, below=SEEDS)
     out = out.expanduser()
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, {out} is a file")
@@ -324,7 +325,7 @@ def save_grid(samples: Tensor, shape: Sequence[int], path: Path, columns: int = 
     """Write rows in [0, 1] as one PNG, `columns` pictures of `shape` (c, h, w) to a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures = samples.float().cpu().unflatten(1, shape)
-    import_torchvision()
+    import_torchvision("a grid of pictures")
     from torchvision.utils import save_image
 
     save_image(pictures, path, nrow=columns)
