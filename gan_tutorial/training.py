@@ -286,8 +286,8 @@ class Training(Iterator[Snapshot]):
             raise
 
     def close(self) -> None:
-        """Let go of the checkpoint, if there is one. A stopped run can be resumed."""
-        self._started = True
+        """Train no further, and let go of the checkpoint, if there is one, which can be resumed."""
+        self._started, self._snapshots = True, iter(())
         if self._owner is not None:
             self._owner.release()
 

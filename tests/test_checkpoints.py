@@ -367,6 +367,7 @@ def test_the_owner_lets_go_however_it_ends(tmp_path):
     run = a_run(path)
     next(run)
     run.close()
+    assert list(run) == []  # it trains no further
     assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
     with pytest.raises(ValueError, match="resume=True goes on from it"):
         small(path)
@@ -375,6 +376,19 @@ def test_the_owner_lets_go_however_it_ends(tmp_path):
     with pytest.raises(DivergenceError):
         small(tmp_path / "b.pt", optimizers=(sgd(1e30), sgd(1e30)))
     assert [p.name for p in tmp_path.glob(".*")] == []
+
+
+def test_a_forked_child_does_not_let_go_of_its_parents_file(tmp_path):
+    """Workers that a caller forks inherit the run, and drop it when they end."""
+    path = tmp_path / "a.pt"
+    owner = checkpoints.own(path, resume=False)
+    owner.process += 1  # what a child sees
+    owner.release()
+    with pytest.raises(ValueError, match="is being written by process"):
+        small(path)
+    owner.process -= 1
+    owner.release()
+    assert len(small(path)) == 3
 
 
 def test_a_lock_that_a_killed_process_left_is_named_and_taken_over(tmp_path):

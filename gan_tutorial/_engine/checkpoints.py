@@ -107,7 +107,7 @@ class Owner:
     """
 
     def __init__(self, path: Path) -> None:
-        self.place = path.with_name(f".{path.name}.lock")
+        self.place, self.process = path.with_name(f".{path.name}.lock"), os.getpid()
         self.file = self._locked(path)
         self.file.seek(0)
         former = self.file.read()
@@ -143,8 +143,10 @@ class Owner:
             file.close()  # its owner removed it between our opening and our locking it
 
     def release(self) -> None:
-        """Let go of it; a second time does nothing."""
-        if not self.file.closed:
+        """Let go of it; a second time does nothing, and neither does a forked child, whose parent
+        goes on holding it.
+        """
+        if not self.file.closed and self.process == os.getpid():
             self.place.unlink(missing_ok=True)
             self.file.close()
 
