@@ -144,8 +144,8 @@ print("The package says", (package / "plots.py").read_text().splitlines()[-1])
 
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
-    """Built once; each test below leaves it built."""
-    book = SmallBook(tmp_path_factory.mktemp("small") / "book")
+    """Built once, in a folder with a space and Hangul; each test below leaves it built."""
+    book = SmallBook(tmp_path_factory.mktemp("small") / "a book 책")
     assert book.build() == ["first", "second"]
     return book
 
