@@ -17,8 +17,9 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
@@ -302,6 +303,8 @@ class Training(Iterator[Snapshot]):
 
 
 def _changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    if not isinstance(settings, Settings):
+        raise ValueError(f"settings must be Settings(...) or None, got {settings!r}")
     names = [setting.name for setting in fields(Settings)]
     for name in changes:
         if name not in names:
@@ -309,11 +312,13 @@ def _changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     return replace(settings, **changes)
 
 
-def _stops(every: int | Sequence[int], steps: int) -> list[int]:
-    """The steps to yield at: 0, the multiples of `every` (or the steps it lists), and `steps`."""
+def _stops(every: int | Sequence[int], steps: int) -> Iterable[int]:
+    """The steps to yield at, increasing: 0, the multiples of `every` (or the steps it lists), and
+    `steps`.
+    """
     if isinstance(every, int):
         whole_number("every", every)
-        return sorted({*range(0, steps, every), 0, steps})
+        return chain(range(0, steps, every), [steps])
     if not isinstance(every, Sequence) or not all(isinstance(step, Integral) for step in every):
         raise ValueError(f"every must be a step count or a sequence of steps, got {every!r}")
     wanted = [step for step in every if step < steps]
@@ -339,14 +344,14 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
 
 
 def _snapshots(
-    run: Run, stops: Sequence[int], checkpoint: Path | None, bar: tqdm
+    run: Run, stops: Iterable[int], checkpoint: Path | None, bar: tqdm
 ) -> Iterator[Snapshot]:
     """Advance to each stop, save, and yield; outside, the caller's randomness and Ctrl-C are its
     own.
     """
     take = devices.captured(step, run)
     with bar:
-        for stop in sorted({run.taken, *(s for s in stops if s > run.taken)}):
+        for stop in chain([run.taken], (s for s in stops if s > run.taken)):
             with run.randomness, checkpoints.interrupts_held(checkpoint is not None) as pressed:
                 _advance(run, stop, take, bar, pressed)
                 if checkpoint is not None and devices.rank() == 0:
