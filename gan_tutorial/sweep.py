@@ -196,8 +196,11 @@ class _Game:
             for objective, runs, _ in self.groups():
                 objective.constrain([d.weights[runs]])
         on_fake, losses = d(fake), []
+        pairs = any(setting.objective.generator_sees_real for setting in self.settings)
+        on_real = d(real).detach() if pairs else None
         for objective, runs, n in self.groups():
-            seen = d(real)[runs].detach() if objective.generator_sees_real else None
+            compares = objective.generator_sees_real
+            seen = on_real[runs] if compares and on_real is not None else None
             losses.append(n * objective.generator_loss(seen, on_fake[runs]))
         self.g.descend(torch.stack(losses).sum(), g_parameters)
 

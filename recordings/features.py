@@ -22,9 +22,7 @@ def first_layers(folders: Sequence[Path]) -> dict[str, Features]:
         state = checkpoints.load(folder / "checkpoint.pt")
         images, seed = load(run.recipe.data).images[:1], run.note["seed"]
         for after in (False, True):
-            network = run.recipe.build(
-                seed=seed, images=images, classes=run.note.get("classes", 10)
-            ).discriminator
+            network = run.recipe.build(seed=seed, images=images, classes=run.classes).discriminator
             assert isinstance(network, nn.Sequential)
             if after:
                 network.load_state_dict(state["discriminator"]["network"])

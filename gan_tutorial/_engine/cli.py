@@ -177,6 +177,11 @@ def read_note(folder: Path) -> dict[str, Any] | None:
     return note
 
 
+def classes_of(note: Mapping[str, Any]) -> int:
+    """How many labels the data of a run have; notes of before they were counted are of digits."""
+    return note.get("classes", 10)
+
+
 def check_resumed(folder: Path, kept: Mapping[str, Any], note: Mapping[str, Any]) -> None:
     """ValueError where the folder holds another run than the one that is to go on."""
     for name in ("recipe", "data", "seed"):
@@ -194,22 +199,25 @@ def keep(
 
     What goes beside the checkpoint never stops a run: what fails is said once, and left out.
     """
-
-    def grid(snapshot: Snapshot) -> None:
-        path = Path(out or "") / "samples" / f"{snapshot.step:07d}.png"
-        save_grid(snapshot.sample(100, labels=labels), shape, path)
-
-    beside = []
-    if out is not None:
-        folder = out
-        beside = [
-            Beside("grids of samples", lambda: grid),
-            Beside("history.csv", lambda: lambda snapshot: write_history(snapshot.history, folder)),
-            Beside("TensorBoard's events", lambda: tensorboard(folder)),
-        ]
+    beside = [] if out is None else _beside(out, shape, labels)
     for snapshot in snapshots:
         for output in beside:
             output.write(snapshot)
+
+
+def _beside(folder: Path, shape: list[int], labels: Tensor | None) -> list[Beside]:
+    def grid(snapshot: Snapshot) -> None:
+        path = folder / "samples" / f"{snapshot.step:07d}.png"
+        save_grid(snapshot.sample(100, labels=labels), shape, path)
+
+    def history(snapshot: Snapshot) -> None:
+        write_history(snapshot.history, folder)
+
+    return [
+        Beside("grids of samples", lambda: grid),
+        Beside("history.csv", lambda: history),
+        Beside("TensorBoard's events", lambda: tensorboard(folder)),
+    ]
 
 
 class Beside:
@@ -247,6 +255,11 @@ class Trained(NamedTuple):
         """Of a picture, (c, h, w)."""
         return self.note["shape"]
 
+    @property
+    def classes(self) -> int:
+        """How many labels the data have."""
+        return classes_of(self.note)
+
     def sample(self, n: int, *, seed: int, labels: Tensor | None = None) -> Tensor:
         """n samples (n, d); of a conditional generator with the given labels (n,)."""
         return sample(self.generator, self.prior, n, seed=seed, labels=labels)
@@ -279,8 +292,8 @@ def trained(folder: Path) -> Trained:
     if note is None:
         raise ValueError(f"{folder} holds no run: there is no run.json; train one with --out")
     recipe = choose(note["recipe"]).on(note["data"], note["rows"])
-    images, classes = torch.zeros(1, *note["shape"]), note.get("classes", 10)
-    pair = recipe.build(seed=note["seed"], images=images, classes=classes)
+    images = torch.zeros(1, *note["shape"])
+    pair = recipe.build(seed=note["seed"], images=images, classes=classes_of(note))
     pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
     return Trained(recipe, note, pair.generator, pair.prior)
 
@@ -301,7 +314,7 @@ def _asked(run: Trained, count: int, label: int | None) -> Tensor | None:
         if label is not None:
             raise ValueError(f"--label: the recipe {run.recipe.name} is not conditional")
         return None
-    classes = run.note.get("classes", 10)
+    classes = run.classes
     if label is not None and not 0 <= label < classes:
         raise ValueError(f"--label must be from 0 to {classes - 1}, got {label}")
     return torch.arange(count) % classes if label is None else torch.full((count,), label)

@@ -99,9 +99,9 @@ def _centre_and_unit(points: Tensor, samples: Tensor, device: torch.device) -> t
     some = samples[:: max(1, len(samples) // 512)].to(device, torch.float64)
     shift = some.median(0).values
     largest = max(
-        float((end.double() - shift).abs().max())
-        for rows in (points, samples)
-        for end in (rows.to(device).amin(0), rows.to(device).amax(0))
+        float((end.to(shift) - shift).abs().max())
+        for rows in (points, samples)  # where they lie: they need not fit on the device
+        for end in torch.aminmax(rows, dim=0)
     )
     if largest == 0 or 2.0**-20 <= largest <= 2.0**20:
         return shift, 1.0

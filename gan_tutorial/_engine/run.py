@@ -59,11 +59,9 @@ class Randomness:
         self._start(0)
 
     def _start(self, step: int) -> None:
-        """Both streams as they begin at `step`: for 0 from the seed, else from the seed and it."""
-        seeds = [self._seed, self._seed + 1_000_003 * (self._own + 1)]
-        if step:
-            seeds = [s + 0x9E3779B97F4A7C15 * step for s in seeds]
-        of_data, of_layers = (s % 2**64 for s in seeds)
+        """Both streams as they begin at `step`."""
+        seeds = self._seed, self._seed + 1_000_003 * (self._own + 1)
+        of_data, of_layers = ((s + 0x9E3779B97F4A7C15 * step) % 2**64 for s in seeds)
         self.rng.manual_seed(of_data)
         self._private = torch.Generator(self.rng.device).manual_seed(of_layers).get_state()
 
