@@ -5,6 +5,7 @@ import json
 import os
 import pkgutil
 import platform
+import re
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -91,7 +92,8 @@ def machine_kind(device):
     """The name of the results' file: one for each kind of machine."""
     if torch.device(device).type == "cuda":
         return "cuda-" + "-".join(torch.cuda.get_device_name(device).lower().split())
-    return f"cpu-{os.cpu_count()}-cores"
+    words = re.findall(r"[a-z0-9]+", re.sub(r"\(.*?\)", "", _processor()).lower())
+    return f"cpu-{'-'.join(words)}-{os.cpu_count()}-cores"
 
 
 def _processor():

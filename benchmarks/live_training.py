@@ -11,8 +11,6 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
-from gan_tutorial.figures import LiveTraining
-from gan_tutorial.figures.linker import read_script, with_globals
 
 SIZES = ((16, 64), (32, 64), (32, 256))  # (units in each of two hidden layers, batch)
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
@@ -23,6 +21,8 @@ SETTINGS = {"k": 1, "optimizer": "adam", "log_rate_g": -3, "log_rate_d": -3, "se
 
 def in_chromium(browser, width, batch):
     """One training run of the live figure without its drawing; yields rounds done."""
+    from gan_tutorial.figures.linker import with_globals  # a GPU's machine may have no ipywidgets
+
     page = browser.new_page()
     page.add_script_tag(content=with_globals("live_training/trainer.js"))
     settings = {**SETTINGS, "width_g": width, "width_d": width, "batch": batch}
@@ -111,6 +111,9 @@ def frames(browser, content=""):
 
 def live_frames(seconds, device):
     """Frames per second while the figure trains at full speed, against an empty page."""
+    from gan_tutorial.figures import LiveTraining
+    from gan_tutorial.figures.linker import read_script
+
     figure = LiveTraining(playing=True)
     state = json.dumps(figure.state())
     start = f"figure.render({{ model: new ganFigures.Model({state}), el: document.body }});"

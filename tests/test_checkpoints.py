@@ -430,7 +430,7 @@ PAIRS = """
             run(path, resume)
         except ValueError as error:
             said = str(error)
-            os._exit(3 if "is being written by process" in said else 4 if "exists" in said else 1)
+            os._exit(3 if "is being written by" in said else 4 if "exists" in said else 1)
         os._exit(0)
 
     folder, rng = sys.argv[1], random.Random(0)

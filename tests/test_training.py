@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from gan_tutorial._engine import checkpoints
+from gan_tutorial._engine import checkpoints, devices
 from gan_tutorial._engine import run as runs
 from gan_tutorial._engine.run import Player
 from gan_tutorial.networks import Gaussian, Pair, circulating_pair, line_pair, mlp, mlp_pair
@@ -569,9 +569,7 @@ def test_on_cuda_a_replayed_graph_takes_the_steps_of_the_eager_loop(objective, m
     results = []
     for graphs in (True, False):
         if not graphs:
-            monkeypatch.setattr(
-                "gan_tutorial.training.captured", lambda step, run: lambda: step(run)
-            )
+            monkeypatch.setattr(devices, "captured", lambda step, run: lambda: step(run))
         pair = tiny()
         pair.generator.cuda()
         pair.discriminator.cuda()
@@ -584,19 +582,20 @@ def test_on_cuda_a_replayed_graph_takes_the_steps_of_the_eager_loop(objective, m
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 def test_on_cuda_nothing_waits_for_the_device_inside_the_loop(monkeypatch):
     pair = line_pair()
     pair.generator.cuda()
     pair.discriminator.cuda()
     run = train(pair, torch.randn(100, 1), steps=60, every=60)
     next(run)
-    collect = runs.Run.collect
+    read_losses = runs.Run.read_losses
 
     def may_wait(self):  # at the snapshot, the losses are read
         torch.cuda.set_sync_debug_mode("default")
-        collect(self)
+        read_losses(self)
 
-    monkeypatch.setattr(runs.Run, "collect", may_wait)
+    monkeypatch.setattr(runs.Run, "read_losses", may_wait)
     torch.cuda.set_sync_debug_mode("error")
     try:
         assert next(run).step == 60
