@@ -21,6 +21,8 @@ def of_results(results):
             ours = f"{_number(row['ours'])} {row['unit']}"
             if "roofline_share" in row:
                 ours += f" ({row['roofline_share']:.0%} of the matmul rate)"
+            if "convolution_share" in row:
+                ours += f" ({row['convolution_share']:.0%} of the time in convolutions)"
             lines.append(f"| {row['case']} | {ours} | {usual} | {row['ratio']:.1f}× |")
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from gan_tutorial.data import load
 from gan_tutorial.networks import Affine, Pair, circulating_pair, mlp_pair
 from gan_tutorial.objectives import WGAN, WGAN_GP
 from gan_tutorial.optimizers import adam, rmsprop
+from gan_tutorial.pictures import conv_pair
 from gan_tutorial.training import train
 
 USUAL = "DataLoader script"
@@ -98,6 +99,12 @@ CASES = [
         "256-wide GAN, batch 100", usual_style.small_gan, small_pair, settings={"batch_size": 100}
     ),
 ]
+DCGAN = Case(
+    "DCGAN, 64 channels, batch 128",
+    usual_style.dcgan,
+    partial(conv_pair, width=64),
+    settings={"batch_size": 128},
+)
 
 
 def on(device, pair):
@@ -144,4 +151,39 @@ def training(seconds, device):
     return rows
 
 
-BENCHMARKS = {"training": training}
+def convolution_share(device, dtype):
+    """The share of our step's time that passes inside convolutions: 1 is what no loop can beat."""
+    images, labels = load("mnist-10k", device=device)
+    steps = DCGAN.ours(images, labels, device, autocast=None if dtype == torch.float32 else dtype)
+    next(steps)
+    cuda = torch.device(device).type == "cuda"
+    activity = torch.profiler.ProfilerActivity
+    with torch.profiler.profile(activities=[activity.CUDA if cuda else activity.CPU]) as profile:
+        next(steps)
+        synchronize(device)
+    key = "self_device_time_total" if cuda else "self_cpu_time_total"
+    times = {event.key: getattr(event, key) for event in profile.key_averages()}
+    named = ("conv", "xmma", "cutlass", "wgrad", "dgrad", "fprop") if cuda else ("convolution",)
+    inside = sum(t for name, t in times.items() if any(word in name.lower() for word in named))
+    return inside / sum(times.values())
+
+
+def convolutions(seconds, device):
+    """The DCGAN pair beside the usual script, in float32 and in bfloat16."""
+    images, labels = load("mnist-10k", device=device)
+    torch.manual_seed(0)
+    contenders = {
+        torch.float32: DCGAN.ours(images, labels, device),
+        torch.bfloat16: DCGAN.ours(images, labels, device, autocast=torch.bfloat16),
+        "usual": DCGAN.usual(images, labels, device),
+    }
+    rates = compare(contenders, seconds, device)
+    usual, rows = rates.pop("usual"), []
+    for dtype, ours in rates.items():
+        extra = {"convolution_share": convolution_share(device, dtype), "seed": 0}
+        name = DCGAN.name + (", bfloat16 products" if dtype == torch.bfloat16 else "")
+        rows.append(row(name, "steps/s", ours, usual, USUAL, **extra))
+    return rows
+
+
+BENCHMARKS = {"training": training, "convolutions": convolutions}

@@ -148,6 +148,50 @@ def small_gan(images, labels, device):
     return gan(images, labels, device, batch_size=100, networks=networks, noise_dim=64)
 
 
+def dcgan(images, labels, device, width=64, batch_size=128):
+    """The DCGAN script for 28 pixels: strided convolutions, real and fake batches in turn."""
+    generator = nn.Sequential(
+        nn.ConvTranspose2d(100, 2 * width, 7, 1, 0, bias=False),
+        nn.BatchNorm2d(2 * width),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(width, 1, 4, 2, 1, bias=False),
+        nn.Tanh(),
+    ).to(device)
+    discriminator = nn.Sequential(
+        nn.Conv2d(1, width, 4, 2, 1, bias=False),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(2 * width),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Conv2d(2 * width, 1, 7, 1, 0, bias=False),
+        nn.Sigmoid(),
+    ).to(device)
+    criterion, options = nn.BCELoss(), {"lr": 2e-4, "betas": (0.5, 0.999)}
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), **options)
+    optimizer_g = torch.optim.Adam(generator.parameters(), **options)
+    for imgs, _ in loader(images, labels, batch_size):
+        discriminator.zero_grad()
+        label = torch.full((imgs.size(0),), 1.0, device=device)
+        err_real = criterion(discriminator(imgs.to(device)).view(-1), label)
+        err_real.backward()
+        fake = generator(torch.randn(imgs.size(0), 100, 1, 1, device=device))
+        label.fill_(0.0)
+        err_fake = criterion(discriminator(fake.detach()).view(-1), label)
+        err_fake.backward()
+        optimizer_d.step()
+
+        generator.zero_grad()
+        label.fill_(1.0)
+        err_g = criterion(discriminator(fake).view(-1), label)
+        err_g.backward()
+        optimizer_g.step()
+        (err_real + err_fake).item(), err_g.item()
+        yield 1
+
+
 def wgan(images, labels, device, critic_steps=5):
     """The WGAN script: RMSprop, weights clipped to ±0.01 after each critic step."""
     generator, critic = Generator().to(device), Discriminator(sigmoid=False).to(device)

@@ -29,6 +29,7 @@ CHANGES = (
     "lr_d",
     "lr_g",
 )  # options that go over the recipe's
+PICTURES = ("size", "channels", "pad", "background", "classes", "strict")  # of a folder
 SUMMARIES = {
     "train": "Train by a recipe into a folder: checkpoint, losses, sample grids.",
     "sample": "Draw a grid of samples from a trained run, as a PNG.",
@@ -43,7 +44,8 @@ def _train_options(train: argparse.ArgumentParser) -> None:
         "--recipe", default="mnist-short", help="one of those below; default mnist-short"
     )
     train.add_argument("--objective", choices=OBJECTIVES, help="if not the recipe's")
-    train.add_argument("--data", help="a data set by name, if not the recipe's: mnist, tfd, ...")
+    data = "a data set by name, if not the recipe's (mnist, tfd, ...), or a folder of pictures"
+    train.add_argument("--data", help=data)
     train.add_argument("--out", type=Path, required=True, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     train.add_argument("--steps", type=int, help="generator steps, if not the recipe's")
@@ -79,11 +81,19 @@ def _parser() -> argparse.ArgumentParser:
     _train_options(train)
     _run_options(sample, 100)
     sample.add_argument("--out", type=Path, default=Path("samples.png"), help="default samples.png")
-    sample.add_argument("--label", type=int, help="the class to draw, for a conditional run")
+    of = "of several attributes one value each, as in woman,astronaut,dark"
+    sample.add_argument("--label", help=f"the class to draw, for a conditional run; {of}")
     _run_options(evaluate, 10_000)
     evaluate.add_argument("--split", default="test", choices=["validation", "test"])
     for verb in (train, sample, evaluate):
         verb.add_argument("--seed", type=int, default=0, help="default 0")
+    folder = train.add_argument_group("how a folder's pictures are read")
+    folder.add_argument("--size", type=int, help="height and width; default 32")
+    folder.add_argument("--channels", type=int, help="3 for colours (default), 1 for grey")
+    folder.add_argument("--pad", action="store_true", help="show all of it, not its middle")
+    folder.add_argument("--background", type=int, help="grey behind it, 0 to 255; default 255")
+    folder.add_argument("--classes", action="store_true", help="its folder's name is its label")
+    folder.add_argument("--strict", action="store_true", help="refuse where one cannot be read")
     train.add_argument("--root", default="data", help="folder of downloaded data sets")
     evaluate.add_argument("--root", help="folder of data sets, if not that of the training")
     return parser
@@ -99,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "train":
             given = {name: getattr(options, name) for name in CHANGES}
+            pictures = {name: getattr(options, name) for name in PICTURES}
             cli.run_training(
                 options.recipe,
                 options.out,
@@ -106,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seed=options.seed,
                 resume=options.resume,
                 root=options.root,
+                pictures={k: v for k, v in pictures.items() if v is not None and v is not False},
                 changes={name: value for name, value in given.items() if value is not None},
             )
         elif options.verb == "sample":

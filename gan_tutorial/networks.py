@@ -23,6 +23,8 @@ from gan_tutorial._engine.onednn import Linear
 __all__ = [
     "LEAKY_RELU",
     "Affine",
+    "Classes",
+    "Code",
     "Conditional",
     "Gaussian",
     "Linear",
@@ -45,6 +47,10 @@ __all__ = [
 LEAKY_RELU = partial(nn.LeakyReLU, 0.2)
 """Makes the activation of hidden layers where no other is asked for."""
 
+Classes = int | Sequence[int]
+"""How many labels there are, y `(n,)`; or, of several attributes, how many values each of them has,
+y `(n, attributes)`.
+"""
 Prior = Callable[[int, torch.Generator], Tensor]
 """Where noise comes from: `(n, rng) -> z`, `(n, k)`, on the device of `rng`."""
 
@@ -117,7 +123,7 @@ def bind(network: nn.Module, y: Tensor | None) -> Callable[[Tensor], Tensor]:
 
     Args:
         network: called as `network(x, y)` where it is conditioned, else as `network(x)`.
-        y: labels, `(n,)`, int64, or None.
+        y: labels, `(n,)` or `(n, attributes)`, int64, or None.
 
     Returns:
         A function of x `(n, ...)` alone.
@@ -160,23 +166,44 @@ class Maxout(nn.Module):
         return self.linear(x).unflatten(-1, (-1, self.pieces)).amax(-1)
 
 
+class Code(nn.Embedding):
+    """A vector for each label; of several attributes, the sum of the vectors of their values.
+
+    Args:
+        classes: how many labels there are, or how many values each attribute has.
+        width: of a vector; 0: the one-hot code, which is not learned (of several attributes, their
+            one-hot codes side by side).
+    """
+
+    starts: Tensor
+
+    def __init__(self, classes: Classes, width: int = 0) -> None:
+        sizes = [classes] if isinstance(classes, int) else list(classes)
+        super().__init__(sum(sizes), width or sum(sizes))
+        if not width:
+            self.weight = nn.Parameter(torch.eye(sum(sizes)), requires_grad=False)
+        starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
+        self.register_buffer("starts", starts, persistent=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        return super().forward(y) if y.dim() == 1 else super().forward(y + self.starts).sum(1)
+
+
 class Conditional(nn.Module):
-    """A network of x and a label: called as `network(x, y)`, it joins a code of y to each row of x.
+    """A network of x and labels: called as `network(x, y)`, it joins a code of y to each row of x.
 
     Wrap G and D alike.
 
     Args:
         network: takes rows of x and of the code side by side.
-        classes: how many labels there are.
+        classes: how many labels there are, or how many values each attribute has.
         embedding: 0 for a one-hot code; else the length of a learned vector for each label.
     """
 
-    def __init__(self, network: nn.Module, classes: int, embedding: int = 0) -> None:
+    def __init__(self, network: nn.Module, classes: Classes, embedding: int = 0) -> None:
         super().__init__()
-        table = nn.Embedding(classes, embedding or classes)
-        if not embedding:
-            table.weight = nn.Parameter(torch.eye(classes), requires_grad=False)
-        self.network, self.table, self.classes = network, table, classes
+        self.network, self.table = network, Code(classes, embedding)
+        self.classes = classes if isinstance(classes, int) else tuple(classes)
 
     @property
     def inputs(self) -> int:
@@ -268,7 +295,7 @@ def mlp_pair(
     output: Callable[[], nn.Module] | None = nn.Sigmoid,
     norm: bool = False,
     dropout: float = 0.0,
-    classes: int = 0,
+    classes: Classes = 0,
     embedding: int = 0,
     seed: int = 0,
 ) -> Pair:
@@ -285,16 +312,17 @@ def mlp_pair(
         norm: batch normalisation, in the generator alone: a critic with a gradient penalty must not
             mix samples.
         dropout: in the discriminator alone.
-        classes: how many labels both networks are conditioned on; 0: none.
+        classes: how many labels both networks are conditioned on, or how many values each of several
+            attributes has; 0: none.
         embedding: the code of a label, see `Conditional`.
         seed: of the first weights.
 
     Raises:
         ValueError: `classes` or `embedding` is negative, or a width is below 1.
     """
-    if classes < 0 or embedding < 0:
+    if (isinstance(classes, int) and classes < 0) or embedding < 0:
         raise ValueError(f"classes, embedding must be at least 0, got {classes}, {embedding}")
-    code = (embedding or classes) if classes else 0
+    code = (embedding or Code(classes).embedding_dim) if classes else 0
     widths_g = [noise_dim + code, *generator, data_dim]
     widths_d = [data_dim + code, *discriminator, 1]
     with seeded(seed):
@@ -320,7 +348,7 @@ def line_pair(width: int = 32, noise_dim: int = 1, *, depth: int = 2, seed: int 
     return Pair(g, d, Gaussian(noise_dim))
 
 
-def circulating_pair(classes: int = 0, seed: int = 0, data_dim: int = 784) -> Pair:
+def circulating_pair(classes: Classes = 0, seed: int = 0, data_dim: int = 784) -> Pair:
     """The pair most public scripts share: 100-128-256-512-1024-784 and 784-512-256-1, LeakyReLU(0.2).
 
     Its tanh is mapped to [0, 1], and its batch norm has the eps and momentum it was meant to have.

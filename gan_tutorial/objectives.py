@@ -16,6 +16,7 @@ stands for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -78,6 +79,12 @@ class Objective:
         constrain: `(parameters) -> None`, applied to D's weights after each of its steps. See `clip`.
         generator_sees_real: whether the generator's loss compares with logits on real samples, which
             costs another pass through D.
+        penalised: the share of each batch that the penalty is taken on, in (0, 1]: an estimate of
+            the same mean, with more noise, in less time. (StyleGAN2, arXiv:1912.04958, takes the
+            whole batch instead, at every sixteenth step.)
+
+    Raises:
+        ValueError: `penalised` is outside (0, 1].
     """
 
     name: str
@@ -86,6 +93,15 @@ class Objective:
     penalty: Penalty = no_penalty
     constrain: Constraint = unconstrained
     generator_sees_real: bool = False
+    penalised: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.penalised <= 1:
+            raise ValueError(f"penalised must be above 0 and at most 1, got {self.penalised!r}")
+
+    def few(self, n: int) -> int:
+        """How many samples of a batch of n the penalty is taken on: n · `penalised`, rounded up."""
+        return math.ceil(n * self.penalised)
 
 
 def slopes(critic: Critic, x: Tensor) -> Tensor:
@@ -162,8 +178,8 @@ def zero_centred_penalty(
 
     def penalty(critic: Critic, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
         places = [x for x, wanted in ((real, on_real), (fake, on_fake)) if wanted]
-        squares = [slopes(critic, x).square().mean() for x in places]
-        return weight / 2 * torch.stack(squares).sum()
+        both = torch.stack(places, 1).flatten(0, 1)  # a sample's place in the batch tells its label
+        return weight / 2 * len(places) * slopes(critic, both).square().mean()
 
     return penalty
 

@@ -189,7 +189,8 @@ class _Game:
             losses = []
             for objective, runs, n in self.groups():
                 losses.append(n * objective.discriminator_loss(on_real[runs], on_fake[runs]))
-                rows = (x[runs].flatten(0, 1) for x in (real, fake, t))
+                few = objective.few(real.shape[1])
+                rows = (x[runs, :few].flatten(0, 1) for x in (real, fake, t))
                 critic = _as_one(d, [p[runs] for p in d_parameters], n)
                 losses.append(n * objective.penalty(critic, *rows))
             self.d.descend(torch.stack(losses).sum(), d_parameters)

@@ -46,6 +46,10 @@ from gan_tutorial.optimizers import Factory, Schedule, adam
 
 __all__ = ["DivergenceError", "Settings", "Snapshot", "sample", "step", "train"]
 
+AT_ONCE = (
+    1024  # samples that one pass of a generator draws: what is between its layers takes memory
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -164,7 +168,7 @@ def sample(
         `(n, d)`, on the generator's device.
 
     Raises:
-        ValueError: n is no number of samples.
+        ValueError: n is no number of samples, or there are not as many labels.
     """
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
         raise ValueError(f"n must be a number of samples, at least 0, got {n!r}")
@@ -172,9 +176,14 @@ def sample(
     parameter = next(generator.parameters())
     check_memory("n", int(n), max(p.shape[0] for p in generator.parameters()), parameter.device)
     z = prior(int(n), torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
+    y = None if labels is None else labels.to(z.device)
+    if y is not None and len(y) != len(z):
+        raise ValueError(f"labels must be {len(z)}, one for each sample, got {len(y)}")
     was_training = generator.training
+    generator.eval()
     try:
-        return bind(generator.eval(), None if labels is None else labels.to(z.device))(z)
+        parts = [slice(i, i + AT_ONCE) for i in range(0, max(len(z), 1), AT_ONCE)]
+        return torch.cat([bind(generator, None if y is None else y[i])(z[i]) for i in parts])
     finally:
         generator.train(was_training)
 
@@ -187,11 +196,10 @@ def step(run: Run) -> None:
         with run.autocast:
             fake = bind(g.network, y)(z)
             both = torch.cat([real, fake.detach().to(real.dtype)])  # D's step must not move G
-            scores = bind(d.network, None if y is None else torch.cat([y, y]))(both)
-            on_real, on_fake = scores.to(run.dtype).chunk(2)
+            on_real, on_fake = run.scores(both, y)
             d_loss = objective.discriminator_loss(on_real, on_fake)
             real_rows, fake_rows = both.chunk(2)
-            penalty = objective.penalty(bind(d.network, y), real_rows, fake_rows, t)
+            penalty = objective.penalty(*run.penalised(y, real_rows, fake_rows, t))
         d.descend(d_loss + penalty)
         objective.constrain(d.parameters)
     with run.autocast:  # G has not moved since it made `fake`, so that serves its own step too

@@ -40,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--root", default="data", help="folder of downloaded data sets")
         if name == "run":
             verb.add_argument("--title", help="what tables call it; default: objective and steps")
+        if name in ("run", "weights"):
+            verb.add_argument("--name", help="of the record; default: the recipe's")
         if name == "features":
             verb.add_argument(
                 "--each", type=int, nargs="+", default=[5, 10, 30], help="labels a class"
@@ -55,9 +57,9 @@ def _made(options: argparse.Namespace) -> list[Path]:
     match options.what:
         case "run":
             rest = {"title": options.title, "samples": options.samples, "root": options.root}
-            return runs.record(options.runs[0], out, **rest)
+            return runs.record(options.runs[0], out, name=options.name, **rest)
         case "weights":
-            return runs.weights(options.runs[0], out)
+            return runs.weights(options.runs[0], out, options.name)
         case "generator":
             return generators.write(options.runs[0], out)
         case "seeds":

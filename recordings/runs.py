@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from gan_tutorial._engine import checkpoints
@@ -29,14 +28,14 @@ def to_bytes(pictures: Tensor) -> np.ndarray:
 
 
 def first_row(path: Path, shape: Sequence[int]) -> np.ndarray:
-    """The first `SHOWN` pictures, (SHOWN, h, w) grey, of a PNG grid that `train` wrote."""
+    """The first `SHOWN` pictures of a PNG grid that `train` wrote: (SHOWN, h, w), or (SHOWN, h, w, 3)
+    of colours.
+    """
     from PIL import Image
 
     channels, height, width = shape
-    if channels != 1:
-        raise ValueError(f"records hold grey pictures, the data set's have {channels} channels")
     with Image.open(path) as image:
-        sheet = np.asarray(image.convert("L"))
+        sheet = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     lefts = GAP + np.arange(SHOWN) * (width + GAP)
     return np.stack([sheet[GAP : GAP + height, left : left + width] for left in lefts])
 
@@ -76,24 +75,30 @@ def losses(history: Tensor) -> dict[str, np.ndarray]:
 
 def shown(run: Trained) -> Tensor:
     """Pictures to show, (DIGITS, d): of a conditional generator, 0 to 9 over and over."""
-    labels = torch.arange(DIGITS) % 10 if run.recipe.conditional else None
-    return run.sample(DIGITS, seed=0, labels=labels)
+    return run.sample(DIGITS, seed=0, labels=run.in_turn(DIGITS))
 
 
 def made_by(run: Trained, steps: int) -> str:
     """The command that trained the run, as far as it was when it was recorded."""
-    command = re.sub(r"--out[ =]\S+", f"--out runs/{run.recipe.name}", run.note["command"])
+    command = re.sub(r"--out[ =]\S+", f"--out {out_of(run)}", run.note["command"])
     planned = run.note["changes"].get("steps", run.recipe.steps)
     return command if steps == planned else f"{command} --steps {steps}"
 
 
 def record(
-    folder: Path, out: Path, *, title: str | None = None, samples: int = 10_000, root: str = "data"
+    folder: Path,
+    out: Path,
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    samples: int = 10_000,
+    root: str = "data",
 ) -> list[Path]:
-    """Write `out`/RECIPE.npz and .json from the run in `folder`; both paths are returned.
+    """Write `out`/NAME.npz and .json from the run in `folder`; both paths are returned. NAME is the
+    recipe's where none is given.
 
-    The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8; `steps` (k,); the losses
-    over `loss_steps`. ValueError where the folder holds no run.
+    The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8, or with a last dimension of 3
+    for colours; `steps` (k,); the losses over `loss_steps`. ValueError where the folder holds no run.
     """
     run = trained(folder)
     state = checkpoints.load(folder / "checkpoint.pt")
@@ -108,9 +113,11 @@ def record(
         "seconds": round(state["seconds"], 1),
         "parzen": run.held_out(samples, seed=0, split="test", root=root),
     }
-    digits = to_bytes(shown(run).unflatten(1, run.shape)[:, 0])
+    digits = to_bytes(shown(run).unflatten(1, run.shape).movedim(1, -1))
+    if run.shape[0] == 1:
+        digits = digits[..., 0]
     arrays = {"digits": digits, "stages": pictures, "steps": steps, **losses(state["history"])}
-    return write(out, run.recipe.name, note, arrays)
+    return write(out, name or run.recipe.name, note, arrays)
 
 
 def out_of(run: Trained) -> str:
@@ -145,31 +152,35 @@ def quantised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(name: str, tensor: Tensor) -> dict[str, np.ndarray]:
-    """`tensor` under `name`; a matrix quantised, with its scales under `NAME:scale`."""
+    """`tensor` under `name`; a matrix or a filter bank quantised, one scale for each of its first
+    dimension, under `NAME:scale`.
+    """
     values = tensor.detach().cpu().numpy()
     if values.ndim < 2:
         return {name: values}
-    whole, scale = quantised(values)
-    return {name: whole, f"{name}:scale": scale}
+    whole, scale = quantised(values.reshape(len(values), -1))
+    scale = scale.reshape(-1, *[1] * (values.ndim - 1))
+    return {name: whole.reshape(values.shape), f"{name}:scale": scale}
 
 
-def weights(folder: Path, out: Path) -> list[Path]:
-    """Write `out`/RECIPE.npz and .json from the run in `folder`: its averaged generator and its
-    discriminator, for `gan_tutorial.recorded.pair`. ValueError where the folder holds no run.
+def weights(folder: Path, out: Path, name: str | None = None) -> list[Path]:
+    """Write `out`/NAME.npz and .json from the run in `folder`: its averaged generator and its
+    discriminator, for `gan_tutorial.recorded.pair`. NAME is the recipe's where none is given.
+    ValueError where the folder holds no run.
     """
     run = trained(folder)
     state = checkpoints.load(folder / "checkpoint.pt")
     networks = {"generator": state["average"], "discriminator": state["discriminator"]["network"]}
     arrays: dict[str, np.ndarray] = {}
     for player, tensors in networks.items():
-        for name, tensor in tensors.items():
-            arrays |= packed(f"{player}.{name}", tensor)
+        for key, tensor in tensors.items():
+            arrays |= packed(f"{player}.{key}", tensor)
     note = {
-        **{key: run.note[key] for key in (*PROVENANCE, "shape")},
+        **{key: run.note[key] for key in (*PROVENANCE, "shape", "classes")},
         "command": f"{made_by(run, state['step'])} && python -m recordings weights {out_of(run)}",
         "steps": state["step"],
     }
-    return write(out, run.recipe.name, note, arrays)
+    return write(out, name or run.recipe.name, note, arrays)
 
 
 def seeds(

@@ -1,5 +1,6 @@
 """Every loader reads small files of its data set's true format, and damage is named."""
 
+import csv
 import gzip
 import hashlib
 import os
@@ -7,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -67,6 +69,57 @@ def test_checksums_are_those_beside_the_files():
         assert f"{file}  {checksum}" in readme
 
 
+def test_portraits_are_held_out_by_combination_and_never_by_value():
+    """The split as its README states it, and what each number of a label means."""
+    splits = {name: data.load("emoji-faces", name) for name in ("train", "validation", "test")}
+    assert [len(part.images) for part in splits.values()] == [618, 72, 72]
+    names = data.attributes("emoji-faces")
+    assert [len(values) for values in names.values()] == [3, 50, 6]
+    with (data.FACES / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with np.load(data.FACES / "emoji-faces.npz") as file:
+        expected = {
+            image.tobytes(): tuple(row[name] for name in names)
+            for image, row in zip(file["images"], rows, strict=True)
+        }
+    assert len(expected) == 762
+    found, of_split = {}, {}
+    for split, (images, labels) in splits.items():
+        assert images.shape[1:] == (3, 32, 32)
+        words = [
+            tuple(v[i] for v, i in zip(names.values(), row, strict=True)) for row in labels.tolist()
+        ]
+        found |= {
+            image.permute(1, 2, 0).numpy().tobytes(): w
+            for image, w in zip(images, words, strict=True)
+        }
+        of_split[split] = set(words)
+    assert found == expected
+    assert sum(map(len, of_split.values())) == 762  # no three values stand twice
+    for i, values in enumerate(names.values()):
+        assert {words[i] for words in of_split["train"]} == set(values)
+    counts = Counter(words[1] for words in found.values())
+    assert all(counts[w[1]] == 18 for s in ("validation", "test") for w in of_split[s])
+    drawn = np.random.default_rng(0).permutation(
+        [i for i, row in enumerate(rows) if counts[row["role"]] == 18]
+    )
+    held = {tuple(rows[i][name] for name in names) for i in drawn[:72]}
+    assert held == of_split["test"]
+
+
+def test_portraits_checksums_are_those_beside_the_files(tmp_path, monkeypatch):
+    readme = (data.FACES / "README.md").read_text()
+    for file, checksum in data.FACES_CHECKSUMS.items():
+        assert f"{file}" in readme
+        assert checksum in readme
+        assert hashlib.sha256((data.FACES / file).read_bytes()).hexdigest() == checksum
+    shutil.copytree(data.FACES, tmp_path / "copy")
+    (tmp_path / "copy" / "labels.csv").write_text("who,role,tone")
+    monkeypatch.setattr(data, "FACES", tmp_path / "copy")
+    with pytest.raises(ValueError, match=r"labels\.csv is damaged"):
+        data.load("emoji-faces")
+
+
 @pytest.mark.parametrize("file", list(data.CHECKSUMS))
 @pytest.mark.parametrize("damage", ["one flipped bit", "truncated", "empty"])
 def test_damaged_embedded_file_names_itself_and_both_checksums(tmp_path, monkeypatch, file, damage):
@@ -104,7 +157,8 @@ def test_embedded_digits_need_no_torchvision_and_no_scipy():
 
 def test_unknown_name_lists_the_names():
     with pytest.raises(
-        ValueError, match=r"name='minst'.*mnist-10k, mnist, fashion-mnist, cifar10, tfd"
+        ValueError,
+        match=r"name='minst'.*mnist-10k, emoji-faces, mnist, fashion-mnist, cifar10, tfd",
     ):
         data.load("minst")
 

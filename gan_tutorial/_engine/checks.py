@@ -79,7 +79,7 @@ def check_place(checkpoint: object, resume: object, note: object) -> None:
 
 
 def check_data(data: Tensor, labels: Tensor | None) -> None:
-    """Rows of uint8 or finite floating-point numbers, and one integer label for each row."""
+    """Rows of uint8 or finite floating-point numbers, and one or more integer labels for each row."""
     if not isinstance(data, Tensor) or data.dim() < 2 or len(data) == 0:
         what = f"shape {tuple(data.shape)}" if isinstance(data, Tensor) else type(data).__name__
         raise ValueError(f"data must be a tensor (n, ...) of at least two dimensions, got {what}")
@@ -91,10 +91,11 @@ def check_data(data: Tensor, labels: Tensor | None) -> None:
         return
     tensor = isinstance(labels, Tensor)
     whole = tensor and not (labels.is_floating_point() or labels.is_complex())
-    if not whole or labels.shape != data.shape[:1]:
+    if not whole or labels.dim() not in (1, 2) or len(labels) != len(data) or not labels.numel():
         got = f"{labels.dtype} of shape {tuple(labels.shape)}" if tensor else type(labels).__name__
         raise ValueError(
-            f"labels must be a tensor of {len(data)} integers, one for each row of data, got {got}"
+            f"labels must be a tensor of {len(data)} integers, one for each row of data (or of "
+            f"{len(data)} × attributes), got {got}"
         )
 
 
@@ -109,7 +110,7 @@ def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
     check_data(data, labels)
     _check_labels(pair, labels)
     width = data[0].numel()
-    y = None if labels is None else torch.stack([labels.min(), labels.max()]).long()
+    y = None if labels is None else torch.stack([labels.amin(0), labels.amax(0)]).long()
     fake = _called("generator", pair.generator, "its prior's noise", _noise(pair), y)
     if fake.shape != (2, width):
         raise ValueError(
@@ -141,14 +142,23 @@ def check_players(pair: object) -> None:
 def _check_labels(pair: Pair, labels: Tensor | None) -> None:
     if labels is None:
         return
-    low, high = int(labels.min()), int(labels.max())
+    columns = labels.flatten(1).T if labels.dim() > 1 else labels[None]
     for name, network in (("generator", pair.generator), ("discriminator", pair.discriminator)):
         classes = getattr(network, "classes", None)
-        if classes is not None and not 0 <= low <= high < classes:
+        if classes is None:
+            continue
+        sizes = (classes,) if isinstance(classes, int) else tuple(classes)
+        if len(sizes) != len(columns):
             raise ValueError(
-                f"labels go from {low} to {high}; the {name} has {classes} classes and takes 0 to "
-                f"{classes - 1}"
+                f"labels have {len(columns)} attributes; the {name} takes {len(sizes)}: {sizes}"
             )
+        for column, size in zip(columns, sizes, strict=True):
+            low, high = int(column.min()), int(column.max())
+            if not 0 <= low <= high < size:
+                raise ValueError(
+                    f"labels go from {low} to {high}; the {name} has {size} classes and takes 0 to "
+                    f"{size - 1}"
+                )
 
 
 def _noise(pair: Pair) -> Tensor:

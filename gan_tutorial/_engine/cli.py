@@ -27,7 +27,16 @@ from torch import Tensor, nn
 
 from gan_tutorial._engine import checkpoints, devices
 from gan_tutorial._engine.checks import SEEDS, whole_number
-from gan_tutorial.data import draw_labels, flatten, import_torchvision, load
+from gan_tutorial.data import (
+    Images,
+    attributes,
+    draw_labels,
+    flatten,
+    import_torchvision,
+    is_folder,
+    load,
+)
+from gan_tutorial.networks import Classes
 from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.optimizers import at_rate
 from gan_tutorial.parzen import held_out
@@ -55,12 +64,15 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 def describe(
     recipe: Recipe,
     shape: list[int],
-    classes: int,
+    classes: Classes,
     seed: int,
     changes: Mapping[str, Any],
     root: str,
+    pictures: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What made a run: the recipe and the changes to it, where its data lie, and `provenance`."""
+    """What made a run: the recipe and the changes to it, where its data lie and how a folder's
+    pictures were read, and `provenance`.
+    """
     return {
         "recipe": recipe.name,
         "data": recipe.data,
@@ -70,6 +82,7 @@ def describe(
         "seed": seed,
         "changes": dict(changes),
         "root": root,
+        "pictures": dict(pictures),
         **provenance(" ".join(["python -m gan_tutorial", *sys.argv[1:]])),
     }
 
@@ -94,12 +107,14 @@ def run_training(
     seed: int = 0,
     resume: bool = False,
     root: str = "data",
+    pictures: Mapping[str, Any] | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Train by a recipe into the folder `out`; only the first process writes.
 
-    `data` names another data set than the recipe's; `changes` go over the recipe's settings (an
-    objective by its name). A resumed run keeps the note of its start.
+    `data` names another data set than the recipe's, or a folder, whose pictures are read as
+    `pictures` says (the arguments of `gan_tutorial.data.load_folder`); `changes` go over the
+    recipe's settings (an objective by its name). A resumed run keeps the note of its start.
     """
     recipe, changes = choose(recipe_name), dict(changes or {})
     whole_number("seed", seed, least=0, below=SEEDS)
@@ -108,10 +123,18 @@ def run_training(
         raise ValueError(f"--out must be a folder, {out} is a file")
     with devices.launched() as device:
         first = devices.rank() == 0
-        images, labels = load(data or recipe.data, root=root, device=device)
-        recipe = changed(recipe.on(data or recipe.data, len(images)), changes)
-        classes = int(labels.max()) + 1
-        note = describe(recipe, list(images.shape[1:]), classes, seed, changes, root)
+        recipe, (images, labels) = with_data(recipe, data, root, pictures or {}, device)
+        recipe = changed(recipe, changes)
+        if first and is_folder(recipe.data) and len(images) < recipe.settings.batch_size:
+            warnings.warn(
+                f"{recipe.data} has {len(images)} pictures to train on, fewer than a batch of "
+                f"{recipe.settings.batch_size}: every batch shows some twice",
+                stacklevel=2,
+            )
+        classes = classes_in(labels)
+        note = describe(
+            recipe, list(images.shape[1:]), classes, seed, changes, root, pictures or {}
+        )
         kept = read_note(out) if resume else None
         if kept is not None:
             check_resumed(out, kept, note)
@@ -136,8 +159,31 @@ def run_training(
             again = {key: note[key] for key in ("date", "command", "machine", "versions")}
             begun = note if kept is None else {**kept, "resumed": [*kept.get("resumed", []), again]}
             write_note(out, begun)
-        asked = torch.arange(100) % classes if recipe.conditional else None
+        asked = in_turn(labels, 100) if recipe.conditional else None
         keep(snapshots, out if first else None, list(images.shape[1:]), asked)
+
+
+def with_data(
+    recipe: Recipe,
+    data: str | None,
+    root: str,
+    pictures: Mapping[str, Any],
+    device: torch.device,
+) -> tuple[Recipe, Images]:
+    """The recipe for its data set or another, and the training rows.
+
+    ValueError where the recipe asks for labels and the data have none.
+    """
+    name = data or recipe.data
+    if is_folder(name):
+        name = str(Path(name).expanduser().resolve())  # it is found again from anywhere
+    images, labels = load(name, root=root, device=device, **pictures)
+    if recipe.conditional and int(labels.min()) < 0:
+        raise ValueError(
+            f"the recipe {recipe.name} asks for labels, and the data have none; where each folder's "
+            "name is the label of its pictures, pass --classes"
+        )
+    return recipe.on(name, len(images)), Images(images, labels)
 
 
 NOTED = ("recipe", "data", "rows", "shape", "seed", "changes")  # what a run is known by
@@ -177,7 +223,18 @@ def read_note(folder: Path) -> dict[str, Any] | None:
     return note
 
 
-def classes_of(note: Mapping[str, Any]) -> int:
+def classes_in(labels: Tensor) -> Classes:
+    """How many labels there are, from 0 to the largest; of several attributes, for each."""
+    return (labels.amax(0) + 1).tolist()
+
+
+def in_turn(labels: Tensor, n: int) -> Tensor:
+    """n labels to ask for: all in turn; of several attributes, some that the data have."""
+    several = labels.dim() > 1
+    return draw_labels(labels, n) if several else torch.arange(n) % (int(labels.max()) + 1)
+
+
+def classes_of(note: Mapping[str, Any]) -> Classes:
     """How many labels the data of a run have; notes of before they were counted are of digits."""
     return note.get("classes", 10)
 
@@ -256,9 +313,22 @@ class Trained(NamedTuple):
         return self.note["shape"]
 
     @property
-    def classes(self) -> int:
-        """How many labels the data have."""
+    def classes(self) -> Classes:
+        """How many labels the data have; of several attributes, for each."""
         return classes_of(self.note)
+
+    def in_turn(self, n: int) -> Tensor | None:
+        """Labels to ask for, (n, ...), see the function `in_turn`; None where there are none."""
+        if not self.recipe.conditional:
+            return None
+        if isinstance(self.classes, int):
+            return torch.arange(n) % self.classes
+        return in_turn(self.data("train").labels, n)
+
+    def data(self, split: str, root: str | None = None) -> Images:
+        """A split of the data that the run was trained on, from where they were, or from `root`."""
+        where = root or self.note.get("root", "data")
+        return load(self.recipe.data, split, where, **self.note.get("pictures", {}))
 
     def sample(self, n: int, *, seed: int, labels: Tensor | None = None) -> Tensor:
         """n samples (n, d); of a conditional generator with the given labels (n,)."""
@@ -272,9 +342,9 @@ class Trained(NamedTuple):
         """
         data, labels = self.recipe.data, None
         if self.recipe.conditional:
-            labels = draw_labels(load(data, root=root).labels, n, seed=seed)
+            labels = draw_labels(self.data("train", root).labels, n, seed=seed)
         samples = self.sample(n, seed=seed, labels=labels)
-        validation, points = (flatten(load(data, s, root).images) for s in ("validation", split))
+        validation, points = (flatten(self.data(s, root).images) for s in ("validation", split))
         result = held_out(samples, validation, points, value_range=(0, 1))
         return {
             "data": data,
@@ -298,8 +368,12 @@ def trained(folder: Path) -> Trained:
     return Trained(recipe, note, pair.generator, pair.prior)
 
 
-def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int | None) -> None:
-    """Write a grid of `count` samples of the run in `folder` to the PNG file `out`."""
+def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: str | None) -> None:
+    """Write a grid of `count` samples of the run in `folder` to the PNG file `out`.
+
+    `label` is the class that a conditional run is asked for, as a number or by name; of several
+    attributes, one value each with commas between. None: all in turn.
+    """
     whole_number("--count", count)
     out = out.expanduser()
     if out.is_dir():
@@ -308,16 +382,38 @@ def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: int |
     save_grid(run.sample(count, seed=seed, labels=_asked(run, count, label)), run.shape, out)
 
 
-def _asked(run: Trained, count: int, label: int | None) -> Tensor | None:
+def _asked(run: Trained, count: int, label: str | None) -> Tensor | None:
     """The label that is asked for, `count` times, or all labels in turn."""
+    if label is None:
+        return run.in_turn(count)
     if not run.recipe.conditional:
-        if label is not None:
-            raise ValueError(f"--label: the recipe {run.recipe.name} is not conditional")
-        return None
-    classes = run.classes
-    if label is not None and not 0 <= label < classes:
-        raise ValueError(f"--label must be from 0 to {classes - 1}, got {label}")
-    return torch.arange(count) % classes if label is None else torch.full((count,), label)
+        raise ValueError(f"--label: the recipe {run.recipe.name} is not conditional")
+    asked = torch.tensor(_read_label(run, label))
+    return asked.expand(count, *asked.shape)
+
+
+def _read_label(run: Trained, label: str) -> int | list[int]:
+    """The number, or numbers, that `label` says in numbers or names."""
+    sizes = [run.classes] if isinstance(run.classes, int) else list(run.classes)
+    words, names = label.split(","), _names(run.recipe.data)
+    if len(words) != len(sizes):
+        what = ", ".join(names) or f"{len(sizes)} values"
+        raise ValueError(f"--label must be {what}, with commas between, got {label!r}")
+    values = []
+    for word, size, known in zip(words, sizes, names.values() or [()] * len(sizes), strict=True):
+        value = known.index(word) if word in known else int(word) if word.isdecimal() else -1
+        if not 0 <= value < size:
+            of = f", or one of {', '.join(known)}" if known else ""
+            raise ValueError(f"--label must be from 0 to {size - 1}{of}, got {word}")
+        values.append(value)
+    return values[0] if isinstance(run.classes, int) else values
+
+
+def _names(data: str) -> dict[str, tuple[str, ...]]:
+    try:
+        return attributes(data)
+    except ValueError:
+        return {}
 
 
 def run_evaluation(

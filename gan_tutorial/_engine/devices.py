@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -133,18 +133,29 @@ def captured(step: Callable[[Run], None], run: Run) -> Callable[[], None]:
             take()
             return
         stream.wait_stream(torch.cuda.current_stream(run.device))
-        with torch.cuda.stream(stream):
+        with torch.cuda.stream(stream), _fastest_convolutions():
             step(run)
         torch.cuda.current_stream(run.device).wait_stream(stream)
 
     return call
 
 
+def _fastest_convolutions() -> AbstractContextManager[None]:
+    """Inside, cuDNN tries its algorithms on each new shape, and a graph holds what it has chosen."""
+    kept = torch.backends.cudnn
+    return kept.flags(
+        enabled=kept.enabled,
+        benchmark=not kept.deterministic,
+        deterministic=kept.deterministic,
+        allow_tf32=kept.allow_tf32,
+    )
+
+
 def _record(step: Callable[[Run], None], run: Run, stream: torch.cuda.Stream) -> Callable[[], None]:
     try:
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(run.randomness.rng)
-        with torch.cuda.graph(graph, stream=stream):
+        with _fastest_convolutions(), torch.cuda.graph(graph, stream=stream):
             step(run)
     except (RuntimeError, AttributeError) as error:
         warnings.warn(f"training goes on without a CUDA graph: {error}", stacklevel=2)

@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gan_tutorial._engine import checkpoints, devices
+from gan_tutorial._engine import checkpoints, checks, devices
 from gan_tutorial.networks import Pair, bind
 from gan_tutorial.objectives import no_penalty, unconstrained
 
 if TYPE_CHECKING:
+    from gan_tutorial.objectives import Critic
     from gan_tutorial.optimizers import Factory, Schedule
     from gan_tutorial.training import Settings
 
@@ -191,6 +192,7 @@ class Run:
         of_d, of_g = settings.optimizers
         self.d = Player(pair.discriminator.train(), of_d, settings.schedules)
         self.g = Player(pair.generator.train(), of_g, settings.schedules)
+        self.mixing = checks.mixes_samples(pair.discriminator)
         devices.copy_from_rank_0(_floats(self.d.network) + _floats(self.g.network))
         self.average = pair.generator if settings.ema is None else copy.deepcopy(pair.generator)
         self.averages, self.live = _floats(self.average), _floats(pair.generator)
@@ -213,6 +215,34 @@ class Run:
             real.div_(255)
         y = None if self.labels is None else self.labels[rows]
         return y, real, z.to(self.dtype), t
+
+    def scores(self, both: Tensor, y: Tensor | None) -> tuple[Tensor, ...]:
+        """Logits on real and on generated samples, which come one after the other in `both`.
+
+        One pass serves for both halves, unless batch norm would mix them: the generator's step
+        shows the discriminator generated samples alone, and it must judge them as it has learnt to
+        (Radford et al. 2016, arXiv:1511.06434, in their code).
+        """
+        network = self.d.network
+        if self.mixing:
+            parts = [bind(network, y)(half) for half in both.chunk(2)]
+            return tuple(part.to(self.dtype) for part in parts)
+        scores = bind(network, None if y is None else torch.cat([y, y]))(both)
+        return scores.to(self.dtype).chunk(2)
+
+    def penalised(
+        self, y: Tensor | None, real: Tensor, fake: Tensor, t: Tensor
+    ) -> tuple[Critic, Tensor, Tensor, Tensor]:
+        """What the penalty is taken on: the critic, and the first of the rows, see `Objective`.
+
+        The critic takes as many samples as it is given rows, or several side by side for each row.
+        """
+        few = self.settings.objective.few(len(real))
+        critic: Critic = self.d.network
+        if y is not None:
+            own = y[:few]
+            critic = lambda x: self.d.network(x, own.repeat_interleave(len(x) // few, 0))  # noqa: E731
+        return critic, real[:few], fake[:few], t[:few]
 
     @torch.no_grad()
     def scored_anew(self, real: Tensor, y: Tensor | None) -> Tensor:

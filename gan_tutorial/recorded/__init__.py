@@ -77,7 +77,8 @@ def pair(name: str, folder: Path = FOLDER / "weights") -> Pair:
         ValueError: there is no such pair; the message names those there are.
     """
     arrays, note = read(name, folder)
-    trained = choose(note["recipe"]).build(images=torch.zeros(1, *note["shape"]))
+    images, classes = torch.zeros(1, *note["shape"]), note.get("classes", 10)
+    trained = choose(note["recipe"]).build(images=images, classes=classes)
     for player in ("generator", "discriminator"):
         network, start = getattr(trained, player), f"{player}."
         own = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
