@@ -113,7 +113,7 @@ def test_a_conditional_run_draws_the_label_it_is_asked_for(conditional_run, tmp_
 
 
 def test_evaluation_is_json_with_its_meaning(run, capsys):
-    words = ["evaluate", str(run), "--count", "50", "--split", "validation"]
+    words = ["evaluate", str(run), "--count", "50", "--split", "validation", "--json"]
     assert main(words) == 0
     result = json.loads(capsys.readouterr().out)
     assert math.isfinite(result["mean"])
