@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NAMES = "benchmarks", "checkpoints", "data", "distributions", "divergences", "game", "networks"
-TESTED = (*NAMES, "parzen", "sweep", "training")
+TESTED = (*NAMES, "frechet", "judge", "kid", "neighbours", "parzen", "sweep", "training")
 BENCHMARKS = ("training", "sweep", "parzen")
 
 

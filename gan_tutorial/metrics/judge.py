@@ -137,8 +137,6 @@ class Judge:
             self.network.to(rows.device)
         self.network.eval()
         looks = [self.network(part.float().unflatten(1, (c, h, w))) for part in rows.split(BATCH)]
-        if not looks:
-            raise ValueError("rows must be one or more, got none")
         features, logits = zip(*looks, strict=True)
         return torch.cat(features), torch.cat(logits)
 

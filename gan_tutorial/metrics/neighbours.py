@@ -214,18 +214,17 @@ def memorising(
     of_new, _ = nearest(h, t, memory=memory, device=where)
     share, error = _mann_whitney(near, of_new)
     total, m, n = len(t) + len(h), len(y), len(h)
-    first = torch.where(near == near_held_out, 0.5, (near < near_held_out).double()) / m
-    weights = torch.zeros(
-        total, dtype=torch.float64, device=where
-    )  # samples to which a row is nearest
-    weights.index_add_(0, row, first).index_add_(0, len(t) + held_out_row, 1 / m - first)
+    # To how many samples a row is the nearest, ties half: whole numbers and halves, exact.
+    weights = torch.zeros(total, dtype=torch.float64, device=where)
+    first = torch.where(near == near_held_out, 0.5, (near < near_held_out).double())
+    weights.index_add_(0, row, first).index_add_(0, len(t) + held_out_row, 1 - first)
     return Memorising(
         share,
         error,
         math.sqrt((m + n + 1) / (12 * m * n)),
-        float(weights[: len(t)].sum()),
+        float(weights[: len(t)].sum()) / m,
         len(t) / total,
-        math.sqrt(len(t) * len(h) / total * float(weights.var())),
+        math.sqrt(len(t) * len(h) / total * float(weights.var())) / m,
         m,
         len(t),
         n,
@@ -240,8 +239,9 @@ def nearest(
     The product finds it, centred so that little cancels; its distance is then taken again from the
     differences, so that a copy lies at 0.
     """
-    middle = others.to(device, torch.float64).mean(0)
     side = tile_sides(rows.shape[1], 2, memory, device)
+    sums = [right.sum(0) for _, right in tiles(others, side, device)]
+    middle = torch.stack(sums).sum(0) / len(others)
     squares = torch.full((len(rows),), math.inf, dtype=torch.float64, device=device)
     which = torch.zeros(len(rows), dtype=torch.int64, device=device)
     for part, left in tiles(rows, side, device):
