@@ -26,6 +26,7 @@ from gan_tutorial.metrics import (
     kernel_distance,
     memorising,
     neighbourhoods,
+    report,
     score_table,
     untrained_judge,
 )
@@ -90,6 +91,8 @@ def test_every_measure_is_that_of_its_function(digits):
         name: 1000 if name in ("precision", "recall", "density", "coverage") else 1200
         for name in TITLES
     }
+    for name in ("precision", "recall", "coverage"):
+        assert scores[name].interval == getattr(balls, name).interval
     fewer = digits.scores(samples, n=1100)
     assert fewer["kid"].n == 1100
     assert fewer["parzen"].n == 1200
@@ -118,6 +121,14 @@ def test_floor_and_ceilings_stand_in_order(columns):
     assert columns["noise"]["kid"].n == 1000
 
 
+def test_sigma_of_the_floor_is_not_chosen_on_its_own_samples(columns, digits):
+    """Windows on the validation rows fit these best at no width at all."""
+    chosen = held_out(digits.validation, digits.training[:1000], digits.held_out)
+    floor = columns["validation rows"]["parzen"]
+    assert floor.value == pytest.approx(float(chosen.mean), abs=2e-3)
+    assert floor.detail["sigma"] == pytest.approx(float(chosen.sigma)) > 0.11
+
+
 def test_blur_is_a_gaussian_that_keeps_the_light():
     point = torch.zeros(1, 25 * 25)
     point[0, 12 * 25 + 12] = 1
@@ -135,11 +146,15 @@ def test_blur_is_a_gaussian_that_keeps_the_light():
     assert blurred(torch.rand(2, 1), (1, 1, 1)).shape == (2, 1)
 
 
-def test_means_are_drawn_as_often_as_their_clusters_are_large():
-    rows = torch.cat([torch.zeros(30, 2), torch.ones(10, 2)])
+def test_means_are_drawn_as_often_as_their_clusters_are_large(monkeypatch):
+    """Thirty rows near 0 and ten near 10, two clusters: the draws are 3 to 1, and of the rows' means."""
+    monkeypatch.setattr(report, "MEANS", 2)
+    rows = torch.cat([torch.rand(30, 2), 10 + torch.rand(10, 2)])
     drawn = cluster_means(rows, 4000, torch.Generator().manual_seed(0))
-    assert set(map(tuple, drawn.tolist())) == {(0.0, 0.0), (1.0, 1.0)}
-    assert float(drawn.mean()) == pytest.approx(0.25, abs=4 * math.sqrt(0.25 * 0.75 / 4000))
+    far = drawn[:, 0] > 5
+    assert float(far.double().mean()) == pytest.approx(0.25, abs=4 * math.sqrt(0.25 * 0.75 / 4000))
+    torch.testing.assert_close(drawn[far].unique(dim=0)[0], rows[30:].mean(0))
+    torch.testing.assert_close(drawn[~far].unique(dim=0)[0], rows[:30].mean(0))
 
 
 def test_what_cannot_be_measured_says_why_and_stops_nothing(digits):
@@ -195,6 +210,7 @@ def test_a_measure_knows_its_interval_and_is_plain_json():
     }
     assert Measure(None, reason="why").as_dict() == {"value": None, "reason": "why"}
     assert Measure(3.0).interval is None
+    assert Measure(0.0, 0.0, n=1000, share=True).interval == pytest.approx((0, 0.00383), abs=1e-5)
 
 
 def test_table_prints_each_number_with_its_error():

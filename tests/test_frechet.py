@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import linalg
+from scipy import linalg, stats
 
 from gan_tutorial.metrics import (
     Moments,
@@ -16,6 +16,7 @@ from gan_tutorial.metrics import (
     frechet_of_gaussians,
     moments,
 )
+from gan_tutorial.metrics.frechet import _line
 
 EPS = torch.finfo(torch.float64).eps
 
@@ -177,6 +178,19 @@ def test_both_sides_move_it():
     assert errors.mean() > 2 * one_sided
 
 
+def test_the_error_has_a_part_of_each_side():
+    x, y = normal(500, 3), 1.3 * normal(80, 3, 1)
+    found, back = frechet_distance(x, y), frechet_distance(y, x)
+    known = frechet_distance(moments(x), y)
+    assert found.generated_error == pytest.approx(known.standard_error)
+    assert known.generated_error == known.standard_error
+    both = math.hypot(found.generated_error, back.generated_error)
+    assert found.standard_error == pytest.approx(both)
+    assert found.generated_error > 1.5 * back.generated_error
+    limit = frechet_at_infinity(x, y)
+    assert limit.standard_error > limit.generated_error >= found.generated_error
+
+
 def test_the_line_uses_all_samples_at_every_size():
     y = next(iter(draws(400, 1)))
     found = frechet_at_infinity(KNOWN, y, seed=1)
@@ -192,6 +206,13 @@ def test_the_line_uses_all_samples_at_every_size():
     # A sorted file of samples is no obstacle: parts are drawn, not cut.
     ordered = frechet_at_infinity(KNOWN, y[y[:, 0].argsort()], seed=1)
     assert abs(ordered.value - found.value) < 3 * found.standard_error
+
+
+def test_the_line_is_scipys_with_its_intercepts_error():
+    x, y = normal(6, 1)[:, 0].numpy(), normal(6, 1, 1)[:, 0].numpy()
+    line = stats.linregress(x, y)
+    expected = (line.intercept, line.slope, line.intercept_stderr)
+    assert _line(x, y) == pytest.approx(expected)
 
 
 def test_a_collapsed_generator_is_measured_too():

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 
 from gan_tutorial import recorded
 from gan_tutorial.data import flatten, load
-from gan_tutorial.metrics import class_balance, confusion, fit_classifier, label_agreement
+from gan_tutorial.metrics import Share, class_balance, confusion, fit_classifier, label_agreement
 from gan_tutorial.networks import Gaussian
 from gan_tutorial.training import sample
 
@@ -40,6 +41,13 @@ def test_agreement_is_a_share_with_its_binomial_error():
     assert share.mean == 0.75
     assert share.standard_error == pytest.approx(math.sqrt(0.75 * 0.25 / 4))
     assert str(share) == "75.0 % ± 21.7 %"
+
+
+@pytest.mark.parametrize("cases", [0, 1, 250, 1000])
+def test_a_share_s_interval_is_wilson_s(cases):
+    found = Share(cases / 1000, 1000).interval
+    wilson = stats.binomtest(cases, 1000).proportion_ci(method="wilson")
+    assert found == pytest.approx((wilson.low, wilson.high), abs=1e-5)  # 1.96 has three digits
 
 
 def test_confusion_counts_by_asked_label():

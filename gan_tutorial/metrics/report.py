@@ -26,14 +26,13 @@ from gan_tutorial._engine.checks import whole_number
 from gan_tutorial.metrics.frechet import frechet_at_infinity, frechet_distance
 from gan_tutorial.metrics.judge import Judge
 from gan_tutorial.metrics.kid import kernel_distance
-from gan_tutorial.metrics.labels import class_balance
+from gan_tutorial.metrics.labels import NORMAL_95, Share, class_balance
 from gan_tutorial.metrics.neighbours import expected_coverage, memorising, nearest, neighbourhoods
 from gan_tutorial.parzen import held_out as parzen_held_out
 
 NEIGHBOUR = 5  # the k of the balls
 MEANS = 256  # centroids, of which one ceiling consists
 ROUNDS = 6  # of k-means: they need not be perfect
-NORMAL_95 = 1.96  # standard errors on each side of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,11 @@ class Measure:
 
     Attributes:
         value: None where it could not be measured.
-        standard_error: None where it has none.
+        standard_error: None where it has none; of `own` it is the error under the null.
         null: what it is expected to be where samples are distributed as the data are, if that is known.
         n: samples that it was measured on.
         n_real: real rows that it was measured with.
+        share: whether it is a share of cases.
         reason: why there is no value.
         detail: further numbers, by name.
     """
@@ -55,14 +55,19 @@ class Measure:
     null: float | None = None
     n: int | None = None
     n_real: int | None = None
+    share: bool = False
     reason: str = ""
     detail: Mapping[str, float] | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of a normal estimate; None without a standard error."""
+        """The 95 % interval: Wilson's for a share of cases, else that of a normal estimate; None
+        without a standard error.
+        """
         if self.value is None or self.standard_error is None:
             return None
+        if self.share and self.n is not None:
+            return Share(self.value, self.n).interval
         reach = NORMAL_95 * self.standard_error
         return self.value - reach, self.value + reach
 
@@ -195,7 +200,7 @@ class Reference:
             self.held_out_features[:n], features[:n], k=NEIGHBOUR, memory=self.memory
         )
         shares = [
-            Measure(share.mean, share.standard_error, null, n, n)
+            Measure(share.mean, share.standard_error, null, n, n, share=True)
             for share, null in (
                 (found.precision, None),
                 (found.recall, None),
