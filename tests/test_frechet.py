@@ -281,5 +281,6 @@ def test_cuda_agrees_with_the_cpu():
     here, there = frechet_distance(x, y), frechet_distance(x.cuda(), y.cuda())
     assert there.value == pytest.approx(here.value, rel=1e-9)
     assert there.standard_error == pytest.approx(here.standard_error, rel=1e-6)
+    assert frechet_at_infinity(x, y.cuda()).value == pytest.approx(frechet_at_infinity(x, y).value)
     limit = frechet_at_infinity(x, y, device="cuda").value
     assert limit == pytest.approx(frechet_at_infinity(x, y).value, rel=1e-6)

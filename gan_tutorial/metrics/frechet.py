@@ -230,10 +230,10 @@ def frechet_at_infinity(
     whole = frechet_distance(real, y, memory=memory, device=device)
     (a, _), (b, _) = _sides(real, y, memory, device)
     y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(seed)).to(y.device)]
-    root, sizes, means = _root(a.covariance), [], []
+    where, root, sizes, means = a.mean.device, _root(a.covariance), [], []
     for parts in range(1, min(LEVELS, len(y) // (ROWS_PER_FEATURE * y.shape[1])) + 1):
         size = len(y) // parts
-        pieces = [moments(y[i * size :][:size], memory=memory, device=device) for i in range(parts)]
+        pieces = [moments(y[i * size :][:size], memory=memory, device=where) for i in range(parts)]
         distances = [_distance(a, piece, (root, _root(piece.covariance))) for piece in pieces]
         sizes.append(size)
         means.append(sum(distances) / parts)

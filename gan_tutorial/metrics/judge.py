@@ -60,6 +60,8 @@ def _layer(inputs: int, outputs: int, size: int, stride: int = 1) -> tuple[nn.Mo
 class Judge:
     """A network that looks at rows of pixels, in evaluation mode and without gradients.
 
+    It goes where the rows are. On a GPU convolutions may use TF32, which keeps some three digits.
+
     Attributes:
         network: as it was trained.
         name: what tables call it.
