@@ -165,7 +165,7 @@ def test_noise_costs_precision_and_dropped_modes_cost_recall():
 
 
 def test_one_far_real_row_fools_precision_but_not_density():
-    """The case of arXiv:2002.09797, figure 2a: an outlier's ball is huge."""
+    """The case that arXiv:2002.09797 makes against precision: an outlier's ball is huge."""
     real = torch.cat([normal(100, 2), torch.tensor([[30.0, 0.0]]).double()])
     samples = normal(100, 2, 1) + torch.tensor([15.0, 0.0])
     found = neighbourhoods(real, samples, k=3)

@@ -1,7 +1,7 @@
 r"""The Fréchet distance of two sets of features, and what it would be with infinitely many samples.
 
 A set is summed up by its mean and covariance, and two Gaussians with those are compared (Dowson &
-Landau 1982; for generators, Heusel et al. 2017, arXiv:1706.08500, equation 6):
+Landau 1982; for generators, Heusel et al. 2017, arXiv:1706.08500):
 
 .. math:: d^2 = \lVert \mu_1 - \mu_2 \rVert^2
           + \operatorname{tr}\bigl(\Sigma_1 + \Sigma_2 - 2(\Sigma_1\Sigma_2)^{1/2}\bigr)
@@ -24,7 +24,7 @@ from gan_tutorial._engine.rows import place, rows, tile_sides, tiles
 
 ROWS = Tensor | np.ndarray
 LEVELS = 8  # sizes of subsets in the extrapolation, at most
-ROWS_PER_FEATURE = 5  # in the smallest of them: below, 1/n² shows (tests/test_metrics_frechet.py)
+ROWS_PER_FEATURE = 5  # in the smallest of them: below, 1/n² shows (tests/test_frechet.py)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,9 +201,8 @@ def frechet_at_infinity(
 ) -> FrechetAtInfinity:
     r"""The Fréchet distance extrapolated to infinitely many generated samples.
 
-    Chong & Forsyth 2020 (arXiv:1911.07023), section 4: the expected distance of n samples is nearly
-    linear in 1/n, so a line is fitted and read at 1/n = 0. They draw one subset of each of fifteen
-    sizes. Here all samples serve at every size: they are shuffled and cut into 1, 2, ..., up to 8 parts,
+    Chong & Forsyth 2020 (arXiv:1911.07023): the expected distance of n samples is nearly linear in 1/n,
+    so a line is fitted and read at 1/n = 0. They draw one subset of each of fifteen sizes. Here all samples serve at every size: they are shuffled and cut into 1, 2, ..., up to 8 parts,
     whose distances are averaged. So the sizes differ by their bias and hardly by luck.
 
     Args:

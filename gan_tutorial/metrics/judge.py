@@ -146,7 +146,7 @@ class Judge:
 def untrained_judge(shape: Sequence[int], *, width: int = 16, seed: int = 0) -> Judge:
     """A judge with random weights: features for pictures without labels, or of another kind.
 
-    Naeem et al. 2020 (arXiv:2002.09797), section 5, find random features a fair choice where pictures
+    Naeem et al. 2020 (arXiv:2002.09797) find random features a fair choice where pictures
     are unlike those that a trained network knows. It reads no labels.
 
     Args:

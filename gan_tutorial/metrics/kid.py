@@ -1,14 +1,13 @@
 r"""The kernel distance (KID): an unbiased measure of two sets of features, with its standard error.
 
-Bińkowski et al. 2018 (arXiv:1801.01401), section 4: the squared maximum mean discrepancy under the
-cubic kernel :math:`k(x, y) = (x \cdot y/d + 1)^3`, d the number of features, estimated without bias
-(Gretton et al. 2012, lemma 6):
+Bińkowski et al. 2018 (arXiv:1801.01401): the squared maximum mean discrepancy under the cubic kernel
+:math:`k(x, y) = (x \cdot y/d + 1)^3`, d the number of features, without bias (Gretton et al. 2012):
 
 .. math:: \frac{1}{m(m-1)}\sum_{i \ne j} k(x_i, x_j) + \frac{1}{n(n-1)}\sum_{i \ne j} k(y_i, y_j)
           - \frac{2}{mn}\sum_{i,j} k(x_i, y_j)
 
 It compares the first three moments. Being unbiased, its expectation does not depend on how many
-samples there are, and it falls below 0 about as often as above where the distributions are equal.
+samples there are, and where the distributions are equal it falls below 0 as well as above.
 """
 
 from __future__ import annotations

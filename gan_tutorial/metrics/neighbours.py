@@ -3,10 +3,10 @@ samples nearer to the training rows than they should be?
 
 The ball of a row reaches to its k-th nearest other row of its own set. **Precision** is the share of
 samples that lie in the ball of some real row, **recall** the share of real rows that lie in the ball of
-some sample (Kynkäänniemi et al. 2019, arXiv:1904.06991, equations 1 and 2). One far-out row has a huge
-ball, so Naeem et al. 2020 (arXiv:2002.09797, equations 3 and 4) count the real balls that a sample lies
-in, **density**, and the real rows whose ball holds a sample, **coverage**. Balls are closed, as in the
-former paper; the latter's code takes them open, which matters where distances are equal.
+some sample (Kynkäänniemi et al. 2019, arXiv:1904.06991). One far-out row has a huge ball, so Naeem et
+al. 2020 (arXiv:2002.09797) count the real balls that a sample lies in, **density**, and the real rows
+whose ball holds a sample, **coverage**. Balls are closed, as the former take them; the latter's code
+takes them open, which matters where distances are equal.
 
 All are statements about one k and one n: more samples have smaller balls. Compare only at equal n.
 """

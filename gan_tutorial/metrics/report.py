@@ -260,7 +260,7 @@ def floor_and_ceilings(
     **training rows**: a perfect copy machine, which all but the tests of memorising admire. The
     ceilings: **noise**, uniform in [0, 1]; **blurred** training rows (a Gaussian of 2 pixels); and
     **means**, the centroids of 256 clusters of training rows, drawn as often as the clusters are large
-    (Theis et al. 2016, arXiv:1511.01844, whose centroids beat every model by Parzen's measure).
+    (Parzen's measure prefers enough of them to real rows: Theis et al. 2016, arXiv:1511.01844).
 
     Args:
         reference: the judge and the rows.
