@@ -202,8 +202,9 @@ def frechet_at_infinity(
     r"""The Fréchet distance extrapolated to infinitely many generated samples.
 
     Chong & Forsyth 2020 (arXiv:1911.07023): the expected distance of n samples is nearly linear in 1/n,
-    so a line is fitted and read at 1/n = 0. They draw one subset of each of fifteen sizes. Here all samples serve at every size: they are shuffled and cut into 1, 2, ..., up to 8 parts,
-    whose distances are averaged. So the sizes differ by their bias and hardly by luck.
+    so a line is fitted and read at 1/n = 0. They draw one subset of each of fifteen sizes. Here all
+    samples serve at every size: they are shuffled and cut into 1, 2, ..., up to 8 parts, whose
+    distances are averaged. So the sizes differ by their bias and hardly by luck.
 
     Args:
         real: `(n, k)`, or `Moments`.
