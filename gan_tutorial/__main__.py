@@ -33,7 +33,7 @@ PICTURES = ("size", "channels", "pad", "background", "classes", "strict")  # of 
 SUMMARIES = {
     "train": "Train by a recipe into a folder: checkpoint, losses, sample grids.",
     "sample": "Draw a grid of samples from a trained run, as a PNG.",
-    "evaluate": "Held-out Parzen log-likelihood of a trained run, in nats, as JSON.",
+    "evaluate": "Judge a trained run by every measure, beside real rows and hopeless samples.",
 }
 
 
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--label", help=f"the class to draw, for a conditional run; {of}")
     _run_options(evaluate, 10_000)
     evaluate.add_argument("--split", default="test", choices=["validation", "test"])
+    evaluate.add_argument("--json", action="store_true", help="numbers for machines, in one line")
     for verb in (train, sample, evaluate):
         verb.add_argument("--seed", type=int, default=0, help="default 0")
     folder = train.add_argument_group("how a folder's pictures are read")
@@ -126,7 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(options.out)
         else:
             what = {"count": options.count, "seed": options.seed, "split": options.split}
-            print(json.dumps(cli.run_evaluation(options.run, root=options.root, **what)))
+            result, table = cli.run_evaluation(options.run, root=options.root, **what)
+            print(json.dumps(result) if options.json else table)
     except (ValueError, OSError, ImportError, DivergenceError) as error:
         print(f"error: {error}".replace("resume=True", "--resume"), file=sys.stderr)
         return 1

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from gan_tutorial._engine.pairwise import log_kernel_sums
+from gan_tutorial._engine.rows import rows, working_storage
 
 __all__ = [
     "PAPER_SIGMAS",
@@ -122,8 +123,8 @@ def log_likelihood(
     Raises:
         ValueError: anything not finite, out of range, of different dimension, or sigma ≤ 0.
     """
-    y = _rows(samples, "samples", value_range)
-    x = _rows(points, "points", value_range)
+    y = rows(samples, "samples", value_range)
+    x = rows(points, "points", value_range)
     if x.shape[1] != y.shape[1]:
         raise ValueError(
             f"samples have {y.shape[1]} dimensions but points have {x.shape[1]}; give both the same"
@@ -135,7 +136,7 @@ def log_likelihood(
     if device.type == "mps":
         device = torch.device("cpu")  # distances need float64, which Apple's GPUs lack
     dtype = torch.promote_types(x.dtype, y.dtype)
-    budget = memory if memory is not None else _working_storage(device)
+    budget = memory if memory is not None else working_storage(device)
     rates = 0.5 / sigmas.square()
     sums = log_kernel_sums(
         x.to(dtype), y.to(dtype), rates, memory=budget, device=device, progress=progress
@@ -227,36 +228,6 @@ def held_out(
     return log_likelihood(
         samples, points, choose_sigma(samples, validation, **options).sigma, **options
     )
-
-
-def _working_storage(device: torch.device) -> int:
-    if device.type != "cuda":
-        return 2**30
-    free, _ = torch.cuda.mem_get_info(device)
-    return min(free // 2, 8 * 2**30)
-
-
-def _rows(data: Tensor | np.ndarray, name: str, value_range: tuple[float, float] | None) -> Tensor:
-    """Check `data` and return it as an `(n, d)` tensor of float32 or float64."""
-    if not isinstance(data, Tensor):
-        with warnings.catch_warnings():  # read-only arrays are welcome: nothing writes to them
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            data = torch.as_tensor(np.asarray(data))
-    if not data.is_floating_point():
-        raise ValueError(f"{name} must be floats; got {data.dtype}. For bytes: x.float() / 255")
-    if data.ndim == 0 or data.numel() == 0:
-        raise ValueError(f"{name} must be an array (n, d) with entries; got {tuple(data.shape)}")
-    data = data.detach().reshape(len(data), -1)
-    low, high = (float(v) for v in torch.aminmax(data))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{name} must be finite; some entries are NaN or infinite")
-    if value_range is not None and not value_range[0] <= low <= high <= value_range[1]:
-        hint = "; divide pixels by 255" if 1 < high <= 255 and value_range == (0, 1) else ""
-        raise ValueError(
-            f"{name} must lie in {value_range}, as value_range says; "
-            f"they span [{low:.4g}, {high:.4g}]{hint}"
-        )
-    return data if data.dtype == torch.float64 else data.float()
 
 
 def _sigmas(sigma: float | Sequence[float]) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_tutorial.recorded import FOLDER
-from recordings import features, generators, line, robustness, runs
+from recordings import features, generators, judges, line, robustness, runs
 
 SUMMARIES = {
     "run": "pictures, losses and held-out score of a trained run",
@@ -16,6 +16,7 @@ SUMMARIES = {
     "generator": "a conditional run's generator, as a file that pages can run",
     "seeds": "held-out scores of runs that differ in their seed",
     "features": "accuracy of discriminators' first layers where labels are few",
+    "judge": "a small network that reads a data set's labels, for the features it sees by",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "line": "the two runs that the training player shows by default",
 }
@@ -47,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
                 "--each", type=int, nargs="+", default=[5, 10, 30], help="labels a class"
             )
             verb.add_argument("--draws", type=int, default=20, help="draws of the few; default 20")
+        if name == "judge":
+            verb.add_argument("--data", default="mnist-10k", help="data set; default mnist-10k")
+            verb.add_argument("--root", default="data", help="folder of downloaded data sets")
+            for option, value in (("width", 16), ("epochs", 15), ("seed", 0)):
+                verb.add_argument(f"--{option}", type=int, default=value, help=f"default {value}")
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser
@@ -66,6 +72,10 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return runs.seeds(options.runs, out, samples=options.samples, root=options.root)
         case "features":
             return features.record(options.runs, options.each, options.draws, out)
+        case "judge":
+            words = ("width", "epochs", "seed", "root")
+            rest = {word: getattr(options, word) for word in words}
+            return judges.record(options.data, out, **rest)
         case "robustness":
             return robustness.record(out)
         case _:

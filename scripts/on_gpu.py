@@ -20,7 +20,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NAMES = "benchmarks", "checkpoints", "data", "distributions", "divergences", "game", "networks"
-TESTED = (*NAMES, "parzen", "sweep", "training")
+TESTED = (
+    *NAMES,
+    "frechet",
+    "judge",
+    "kid",
+    "neighbours",
+    "parzen",
+    "pictures",
+    "sweep",
+    "training",
+)
 BENCHMARKS = ("convolutions", "training", "sweep", "parzen")
 PORTRAITS = [(recipe, seed) for recipe in ("faces", "faces-conditional") for seed in range(3)]
 RECORDING = 60.0  # seconds for the portraits' records

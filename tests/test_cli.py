@@ -19,13 +19,23 @@ from hypothesis import strategies as st
 import gan_tutorial
 from gan_tutorial import recipes
 from gan_tutorial.__main__ import main
-from gan_tutorial._engine import checkpoints, cli
+from gan_tutorial._engine import checkpoints, cli, evaluation
 from gan_tutorial._engine.cli import save_grid
 from gan_tutorial.data import Images, load
 from gan_tutorial.networks import logit_of_marginals
 from gan_tutorial.recipes import RECIPES
 
 SMALL = ["--steps", "2", "--every", "1", "--batch-size", "4"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone():
+    """What stands beside a run takes ten seconds and does not depend on it: tests/test_evaluation.py has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "floor_and_ceilings", lambda *_: {})
+        evaluation._last.clear()
+        yield
+    evaluation._last.clear()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +123,7 @@ def test_a_conditional_run_draws_the_label_it_is_asked_for(conditional_run, tmp_
 
 
 def test_evaluation_is_json_with_its_meaning(run, capsys):
-    words = ["evaluate", str(run), "--count", "50", "--split", "validation"]
+    words = ["evaluate", str(run), "--count", "50", "--split", "validation", "--json"]
     assert main(words) == 0
     result = json.loads(capsys.readouterr().out)
     assert math.isfinite(result["mean"])

@@ -128,7 +128,9 @@ def test_the_core_trains_with_torch_numpy_and_tqdm_alone(checkout, tmp_path):
     assert "Traceback" not in done.stderr
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"checkpoint.pt", "run.json", "history.csv", "history.json"} <= written
-    again = run(python, "-m", "gan_tutorial", "evaluate", "run", "--count", "50", cwd=tmp_path)
+    again = run(
+        python, "-m", "gan_tutorial", "evaluate", "run", "--count", "50", "--json", cwd=tmp_path
+    )
     assert json.loads(again)["samples"] == 50
 
 

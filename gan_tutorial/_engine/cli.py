@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_tutorial._engine import checkpoints, devices
+from gan_tutorial._engine import checkpoints, devices, evaluation
 from gan_tutorial._engine.checks import SEEDS, whole_number
 from gan_tutorial.data import (
     Images,
@@ -334,16 +334,16 @@ class Trained(NamedTuple):
         """n samples (n, d); of a conditional generator with the given labels (n,)."""
         return sample(self.generator, self.prior, n, seed=seed, labels=labels)
 
-    def held_out(self, n: int, *, seed: int, split: str, root: str) -> dict[str, Any]:
-        """The one evaluation: Parzen log-likelihood (nats) of `split` under n samples.
-
-        Sigma is chosen on the validation rows. A conditional generator is asked for labels with the
-        frequencies of the training rows.
-        """
-        data, labels = self.recipe.data, None
+    def as_data_are(self, n: int, *, seed: int, root: str) -> Tensor:
+        """n samples (n, d); a conditional generator's labels have the training rows' frequencies."""
+        labels = None
         if self.recipe.conditional:
             labels = draw_labels(self.data("train", root).labels, n, seed=seed)
-        samples = self.sample(n, seed=seed, labels=labels)
+        return self.sample(n, seed=seed, labels=labels)
+
+    def held_out(self, n: int, *, seed: int, split: str, root: str) -> dict[str, Any]:
+        """Parzen log-likelihood (nats) of `split` under n samples; sigma is chosen on validation rows."""
+        data, samples = self.recipe.data, self.as_data_are(n, seed=seed, root=root)
         validation, points = (flatten(self.data(s, root).images) for s in ("validation", split))
         result = held_out(samples, validation, points, value_range=(0, 1))
         return {
@@ -418,16 +418,39 @@ def _names(data: str) -> dict[str, tuple[str, ...]]:
 
 def run_evaluation(
     folder: Path, *, count: int, seed: int, split: str, root: str | None = None
-) -> dict[str, Any]:
-    """`Trained.held_out` of the run in `folder`, and what the numbers belong to.
+) -> tuple[dict[str, Any], str]:
+    """Every measure of the run in `folder`, beside real rows and hopeless samples: for JSON, and as a
+    table. `mean`, `standard_error` and `sigma` are those of Parzen's log-likelihood, in nats.
 
-    Without `root`, the data are looked for where they were when the run was started.
+    A conditional generator is asked for labels with the frequencies of the training rows. Without
+    `root`, the data are looked for where they were when the run was started.
     """
     whole_number("--count", count, least=2)
     run = trained(folder)
-    root = root or run.note.get("root", "data")
-    result = run.held_out(count, seed=seed, split=split, root=root)
-    return {**result, "split": split, "recipe": run.recipe.name}
+    root, data = root or run.note.get("root", "data"), run.recipe.data
+    samples = run.as_data_are(count, seed=seed, root=root)
+    names = {"training": "train", "held_out": split, "validation": "validation"}
+    parts = {name: run.data(part, root) for name, part in names.items()}
+    rows = {name: flatten(part.images) for name, part in parts.items()}
+    judge = evaluation.judge_of(data, run.shape)
+    labels = parts["training"].labels
+    reference, others = evaluation.beside(judge, rows, labels, run.shape)
+    columns = {"this run": reference.scores(samples), **others}
+    parzen = columns["this run"]["parzen"]
+    result = {
+        "data": data,
+        "samples": count,
+        "sigma": (parzen.detail or {}).get("sigma"),
+        "mean": parzen.value,
+        "standard_error": parzen.standard_error,
+        "split": split,
+        "recipe": run.recipe.name,
+        "judge": judge.name,
+        "features": reference.held_out_features.shape[1],
+        "held_out": len(rows["held_out"]),
+        "columns": evaluation.as_dict(columns),
+    }
+    return result, evaluation.as_text(result, columns, judge, split)
 
 
 def save_grid(samples: Tensor, shape: Sequence[int], path: Path, columns: int = 10) -> None:

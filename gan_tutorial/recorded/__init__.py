@@ -5,6 +5,7 @@ The records are read by name::
     arrays, note = read("mnist-long")  # pictures and losses; where they come from
     generator, discriminator, prior = pair("mnist-long")
     draw = generator("conditional-long")
+    features = judge("mnist-10k").features  # (n, 784) in [0, 1] -> (n, 64)
 
 A record is `NAME.json` (title, machine, date, versions, seed, the command that makes it again, and
 numbers), and `NAME.npz` where it has arrays. Trained pairs lie under `weights/`; a matrix is kept
@@ -30,10 +31,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan_tutorial.metrics.judge import Judge, JudgeNetwork
 from gan_tutorial.networks import Conditional, Pair, mlp
 from gan_tutorial.recipes import choose
 
-__all__ = ["FOLDER", "generator", "pair", "read", "unpack_generator"]
+__all__ = ["FOLDER", "generator", "judge", "pair", "read", "unpack_generator"]
 
 FOLDER = Path(__file__).parent
 """Where the records lie."""
@@ -85,6 +87,26 @@ def pair(name: str, folder: Path = FOLDER / "weights") -> Pair:
         network.load_state_dict(_unpacked(own))
         network.eval().requires_grad_(False)
     return trained
+
+
+def judge(data: str = "mnist-10k", folder: Path = FOLDER) -> Judge:
+    """The judge that was trained on the training rows of a data set.
+
+    Args:
+        data: name of the data set.
+        folder: where the record lies.
+
+    Returns:
+        The judge, on the CPU, its parameters frozen; it moves to where the rows are.
+
+    Raises:
+        ValueError: there is none; the message names those there are.
+    """
+    name = f"judge-{data}"
+    arrays, note = read(name, folder)
+    network = JudgeNetwork(note["shape"], note["classes"], note["width"])
+    network.load_state_dict(_unpacked(arrays))
+    return Judge(network.requires_grad_(False).eval(), name, note)
 
 
 def generator(name: str = "conditional-long", folder: Path = FOLDER) -> Conditional:
