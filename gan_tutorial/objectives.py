@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
 __all__ = [
+    "F_DIVERGENCES",
     "HINGE",
     "LEAST_SQUARES",
     "MINIMAX",
@@ -36,10 +37,12 @@ __all__ = [
     "WGAN_GP",
     "Constraint",
     "Critic",
+    "FDivergence",
     "Loss",
     "Objective",
     "Penalty",
     "clip",
+    "f_gan",
     "gradient_penalty",
     "zero_centred_penalty",
 ]
@@ -281,6 +284,83 @@ def relativistic_of_g(real: Tensor | None, fake: Tensor) -> Tensor:
     return softplus(real - fake).mean()
 
 
+@dataclass(frozen=True)
+class FDivergence:
+    r"""One of the family :math:`D_f(p\|q) = \int q(x)\,f(p(x)/q(x))\,dx`, as a game.
+
+    For convex f with :math:`f(1) = 0` and its conjugate :math:`f^*(t) = \sup_u (ut - f(u))`,
+
+    .. math::  D_f(p\|q) = \sup_T \; E_p[T(x)] - E_q[f^*(T(x))],
+
+    attained at :math:`T^* = f'(p/q)`. The discriminator's output :math:`s` is any number; the
+    activation :math:`g` carries it to where :math:`f^*` is finite. Nowozin et al. 2016
+    (arXiv:1606.00709), section 2 and their tables of f, :math:`f^*` and g.
+
+    Attributes:
+        name: of the divergence.
+        f: the convex function, of u > 0.
+        output: :math:`T = g(s)`.
+        conjugate: :math:`f^*(g(s))`, written so that it neither overflows nor cancels where the
+            result itself is representable.
+    """
+
+    name: str
+    f: Callable[[Tensor], Tensor]
+    output: Callable[[Tensor], Tensor]
+    conjugate: Callable[[Tensor], Tensor]
+
+
+def _itself(s: Tensor) -> Tensor:
+    return s
+
+
+F_DIVERGENCES = {
+    divergence.name: divergence
+    for divergence in (
+        FDivergence("kl", lambda u: u * u.log(), _itself, lambda s: (s - 1).exp()),
+        FDivergence("reverse-kl", lambda u: -u.log(), lambda s: -(-s).exp(), lambda s: s - 1),
+        FDivergence("pearson", lambda u: (u - 1).square(), _itself, lambda s: s.square() / 4 + s),
+        FDivergence(
+            "hellinger",
+            lambda u: (u.sqrt() - 1).square(),
+            lambda s: -torch.expm1(-s),
+            lambda s: torch.expm1(s),
+        ),
+        FDivergence(
+            "js",
+            lambda u: u * u.log() - (u + 1) * ((u + 1) / 2).log(),
+            lambda s: math.log(2) - softplus(-s),
+            lambda s: softplus(s) - math.log(2),
+        ),
+    )
+}
+r"""Divergences that are games, by name: `"kl"`, `KL(p‖q)`; `"reverse-kl"`, `KL(q‖p)`; `"pearson"`,
+:math:`\int (p - q)^2/q`; `"hellinger"`, :math:`\int (\sqrt p - \sqrt q)^2`; `"js"`, twice the
+Jensen-Shannon divergence. In nats where there is a logarithm.
+"""
+
+
+def f_gan(divergence: FDivergence, *, saturating: bool = True) -> Objective:
+    r"""The game whose value is an f-divergence, when the discriminator is optimal.
+
+    D maximises :math:`E_p[g(s(x))] - E_q[f^*(g(s(x)))]`. G minimises the second term,
+    :math:`-E_q[f^*(g(s))]`, or, not `saturating`, :math:`-E_q[g(s)]`: what the paper calls its trick
+    against vanishing slopes (section 3.2 of arXiv:1606.00709).
+
+    Args:
+        divergence: a value of `F_DIVERGENCES`.
+        saturating: which of the two G minimises.
+    """
+
+    def of_d(real: Tensor, fake: Tensor) -> Tensor:
+        return divergence.conjugate(fake).mean() - divergence.output(real).mean()
+
+    def of_g(real: Tensor | None, fake: Tensor) -> Tensor:
+        return -(divergence.conjugate if saturating else divergence.output)(fake).mean()
+
+    return Objective(f"f-{divergence.name}", of_d, of_g)
+
+
 MINIMAX = Objective("minimax", cross_entropy, log_one_minus_d)
 r"""The game of Goodfellow et al. 2014 (arXiv:1406.2661), equation 1: D maximises
 :math:`V = E[\log D(x)] + E[\log(1 - D(G(z)))]`, and G minimises it.
@@ -325,8 +405,10 @@ OBJECTIVES = {
         HINGE,
         RELATIVISTIC,
         R3GAN,
+        *map(f_gan, F_DIVERGENCES.values()),
     )
 }
 """Every objective of the book by its name: `"minimax"`, `"non-saturating"`, `"wgan"`, `"wgan-gp"`,
-`"least-squares"`, `"hinge"`, `"relativistic"`, `"r3gan"`.
+`"least-squares"`, `"hinge"`, `"relativistic"`, `"r3gan"`, `"f-kl"`, `"f-reverse-kl"`, `"f-pearson"`,
+`"f-hellinger"`, `"f-js"`.
 """

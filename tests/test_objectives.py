@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gan_tutorial.objectives import (
+    F_DIVERGENCES,
     HINGE,
     LEAST_SQUARES,
     MINIMAX,
@@ -18,6 +19,7 @@ from gan_tutorial.objectives import (
     WGAN,
     WGAN_GP,
     clip,
+    f_gan,
     gradient_penalty,
     zero_centred_penalty,
 )
@@ -31,6 +33,11 @@ DISCRIMINATOR = {  # of D = σ(s) for the probabilistic ones, of the score for t
     "hinge": lambda r, f: (1 - r).clamp(min=0).mean() + (1 + f).clamp(min=0).mean(),
     "relativistic": lambda r, f: -(r - f).sigmoid().log().mean(),
     "r3gan": lambda r, f: -(r - f).sigmoid().log().mean(),
+    "f-kl": lambda r, f: -(r.mean() - (f - 1).exp().mean()),
+    "f-reverse-kl": lambda r, f: -(-(-r).exp().mean() - (-1 - (-f).exp().log()).mean()),
+    "f-pearson": lambda r, f: -(r.mean() - (f**2 / 4 + f).mean()),
+    "f-hellinger": lambda r, f: -((1 - (-r).exp()).mean() - ((1 - (-f).exp()) / (-f).exp()).mean()),
+    "f-js": lambda r, f: -((2 * r.sigmoid()).log().mean() + (2 - 2 * f.sigmoid()).log().mean()),
 }
 GENERATOR = {
     "minimax": lambda r, f: (1 - f.sigmoid()).log().mean(),
@@ -41,6 +48,11 @@ GENERATOR = {
     "hinge": lambda r, f: -f.mean(),
     "relativistic": lambda r, f: -(f - r).sigmoid().log().mean(),
     "r3gan": lambda r, f: -(f - r).sigmoid().log().mean(),
+    "f-kl": lambda r, f: -(f - 1).exp().mean(),
+    "f-reverse-kl": lambda r, f: -(-1 - (-f).exp().log()).mean(),
+    "f-pearson": lambda r, f: -(f**2 / 4 + f).mean(),
+    "f-hellinger": lambda r, f: -((1 - (-f).exp()) / (-f).exp()).mean(),
+    "f-js": lambda r, f: (2 - 2 * f.sigmoid()).log().mean(),
 }
 
 
@@ -91,7 +103,10 @@ def test_slopes_in_the_logit(s):
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=lambda o: o.name)
 def test_no_logit_is_too_large(objective):
-    extreme = torch.tensor([[1e4], [-1e4]], requires_grad=True)
+    """But where the loss itself grows like exp(s): float32 ends at exp(88)."""
+    exponential = objective.name in ("f-kl", "f-reverse-kl", "f-hellinger")
+    size = 85.0 if exponential else 1e4
+    extreme = torch.tensor([[size], [-size]], requires_grad=True)
     loss = objective.discriminator_loss(extreme, extreme) + objective.generator_loss(
         extreme if objective.generator_sees_real else None, extreme
     )
@@ -229,3 +244,87 @@ def test_clip_names_what_is_wrong():
 def test_the_penalty_names_a_weight_that_is_none(weight, penalty):
     with pytest.raises(ValueError, match=f"{penalty.__name__}: weight must be at least 0"):
         penalty(weight)
+
+
+# --- the f-divergences -----------------------------------------------------------------------------
+
+P, Q = torch.distributions.Normal(0.3, 1.1), torch.distributions.Normal(-0.2, 1.0)
+X = torch.linspace(-14, 14, 40001, dtype=torch.float64)
+EXACT = {  # their definitions, on a grid whose error is far below 1e-9
+    "kl": lambda p, q: p * (p / q).log(),
+    "reverse-kl": lambda p, q: q * (q / p).log(),
+    "pearson": lambda p, q: (p - q) ** 2 / q,
+    "hellinger": lambda p, q: (p.sqrt() - q.sqrt()) ** 2,
+    "js": lambda p, q: p * (2 * p / (p + q)).log() + q * (2 * q / (p + q)).log(),
+}
+
+
+def on_the_line(divergence, s):
+    """E_p[g(s)] - E_q[f*(g(s))], by the trapezoid rule."""
+    p, q = P.log_prob(X).exp(), Q.log_prob(X).exp()
+    return torch.trapezoid(p * divergence.output(s) - q * divergence.conjugate(s), X).item()
+
+
+def best_output(divergence):
+    """s with g(s) = f'(p/q), where the supremum is attained: f' by autograd, g undone by hand."""
+    u = (P.log_prob(X) - Q.log_prob(X)).exp().requires_grad_()
+    (t,) = torch.autograd.grad(divergence.f(u).sum(), u)
+    undone = {
+        "kl": lambda t: t,
+        "pearson": lambda t: t,
+        "reverse-kl": lambda t: -(-t).log(),
+        "hellinger": lambda t: -(1 - t).log(),
+        "js": lambda t: -(2 * (-t).exp() - 1).log(),
+    }
+    return undone[divergence.name](t)
+
+
+@pytest.mark.parametrize("divergence", F_DIVERGENCES.values(), ids=lambda d: d.name)
+def test_the_optimal_output_reads_the_divergence_off_and_any_other_reads_less(divergence):
+    p, q = P.log_prob(X).exp(), Q.log_prob(X).exp()
+    exact = torch.trapezoid(EXACT[divergence.name](p, q), X).item()
+    by_f = torch.trapezoid(q * divergence.f(p / q), X).item()
+    best = best_output(divergence)
+    assert by_f == pytest.approx(exact, rel=1e-9)
+    assert on_the_line(divergence, best) == pytest.approx(exact, rel=1e-9)
+    for bend in (lambda s: s + 0.1, lambda s: 0.9 * s, lambda s: s + 0.1 * X.sin()):
+        assert on_the_line(divergence, bend(best)) < exact - 1e-5
+
+
+@pytest.mark.parametrize("divergence", F_DIVERGENCES.values(), ids=lambda d: d.name)
+def test_the_conjugate_is_the_largest_gap_between_a_line_and_f(divergence):
+    s = torch.linspace(-2, 1.5, 15, dtype=torch.float64)
+    u = torch.logspace(-6, 3, 200001, dtype=torch.float64)
+    t = divergence.output(s)
+    gaps = (u * t[:, None] - divergence.f(u)).amax(1)
+    low = t < -2 if divergence.name == "pearson" else torch.zeros(15, dtype=torch.bool)
+    torch.testing.assert_close(divergence.conjugate(s)[~low], gaps[~low], rtol=1e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("divergence", F_DIVERGENCES.values(), ids=lambda d: d.name)
+def test_f_is_convex_and_zero_at_one(divergence):
+    u = torch.linspace(0.05, 9, 500, dtype=torch.float64)
+    f = divergence.f(u)
+    assert divergence.f(torch.ones(1)).item() == pytest.approx(0, abs=1e-7)
+    assert (f[2:] - 2 * f[1:-1] + f[:-2] > 0).all()
+
+
+def test_the_js_game_is_the_minimax_game_up_to_its_constant():
+    real, fake = logits(4), logits(5)
+    js = f_gan(F_DIVERGENCES["js"])
+    agree(
+        js.discriminator_loss(real, fake) + 2 * math.log(2),
+        MINIMAX.discriminator_loss(real, fake),
+        (real, fake),
+    )
+    agree(
+        f_gan(F_DIVERGENCES["js"], saturating=False).generator_loss(None, fake) + math.log(2),
+        NON_SATURATING.generator_loss(None, fake),
+        (fake,),
+    )
+
+
+@pytest.mark.parametrize("name", ["js", "reverse-kl"])
+def test_where_the_result_is_finite_so_is_the_way_to_it(name):
+    s = torch.tensor([-500.0, 500.0])
+    assert F_DIVERGENCES[name].conjugate(s).isfinite().all()
