@@ -44,6 +44,7 @@ __all__ = [
     "clip",
     "f_gan",
     "gradient_penalty",
+    "predicting",
     "zero_centred_penalty",
 ]
 
@@ -82,6 +83,7 @@ class Objective:
         constrain: `(parameters) -> None`, applied to D's weights after each of its steps. See `clip`.
         generator_sees_real: whether the generator's loss compares with logits on real samples, which
             costs another pass through D.
+        outputs: what D gives for a sample: 1 is its logit; see `predicting` for 2.
         penalised: the share of each batch that the penalty is taken on, in (0, 1]: an estimate of
             the same mean, with more noise, in less time. (StyleGAN2, arXiv:1912.04958, takes the
             whole batch instead, at every sixteenth step.)
@@ -97,6 +99,7 @@ class Objective:
     constrain: Constraint = unconstrained
     generator_sees_real: bool = False
     penalised: float = 1.0
+    outputs: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.penalised <= 1:
@@ -359,6 +362,36 @@ def f_gan(divergence: FDivergence, *, saturating: bool = True) -> Objective:
         return -(divergence.conjugate if saturating else divergence.output)(fake).mean()
 
     return Objective(f"f-{divergence.name}", of_d, of_g)
+
+
+def predicting(objective: Objective, weight: float = 1.0) -> Objective:
+    """The objective, and both players also want D's reader to read the labels right.
+
+    Odena et al. 2017 (arXiv:1610.09585), section 3: D minimises its loss - λ E[log C(y|x)], over real
+    and generated samples, and G its own - λ E[log C(y|G(z, y))].
+
+    Args:
+        objective: of the score, the first of D's two outputs; it must not penalise slopes, since a
+            slope belongs to one output.
+        weight: λ, at least 0.
+
+    Raises:
+        ValueError: λ is negative or not finite, or the objective has a penalty.
+    """
+    _check_weight("predicting", weight)
+    if objective.penalty is not no_penalty:
+        raise ValueError(f"predicting: {objective.name} has a penalty, which takes one output")
+
+    def of_d(real: Tensor, fake: Tensor) -> Tensor:
+        read = real[:, 1].mean() + fake[:, 1].mean()
+        return objective.discriminator_loss(real[:, :1], fake[:, :1]) - weight * read
+
+    def of_g(real: Tensor | None, fake: Tensor) -> Tensor:
+        of_scores = objective.generator_loss(None if real is None else real[:, :1], fake[:, :1])
+        return of_scores - weight * fake[:, 1].mean()
+
+    name = f"{objective.name}, predicting"
+    return replace(objective, name=name, discriminator_loss=of_d, generator_loss=of_g, outputs=2)
 
 
 MINIMAX = Objective("minimax", cross_entropy, log_one_minus_d)

@@ -15,7 +15,7 @@ baseline of Huang et al. 2024 (arXiv:2501.05441).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,15 +29,19 @@ from gan_tutorial.networks import (
     Conditional,
     Gaussian,
     Pair,
+    mlp,
     seeded,
 )
 
 __all__ = [
     "Augment",
+    "Joined",
     "Picture",
+    "Prediction",
     "Projection",
     "Residual",
     "Rows",
+    "Styled",
     "conv_pair",
     "residual_pair",
     "spectral_norm",
@@ -130,6 +134,113 @@ class Projection(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         phi = self.features(x)
         return self.score(phi) + (self.table(y) * phi).sum(1, keepdim=True)
+
+
+class Joined(nn.Module):
+    """A discriminator of x and labels that sees a code of y as channels beside those of the picture.
+
+    Args:
+        before: from rows `(n, d)` to pictures `(n, c, h, w)`.
+        after: from pictures of c channels and of those of the code to logits `(n, 1)`.
+        classes: how many labels there are, or how many values each attribute has.
+    """
+
+    def __init__(self, before: nn.Module, after: nn.Module, classes: Classes) -> None:
+        super().__init__()
+        self.before, self.after, self.table = before, after, Code(classes)
+        self.classes = classes if isinstance(classes, int) else tuple(classes)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        pictures = self.before(x)
+        code = self.table(y)[..., None, None].to(pictures.dtype)
+        code = code.expand(-1, -1, *pictures.shape[2:])
+        return self.after(torch.cat([pictures, code], dim=1))
+
+
+class Prediction(nn.Module):
+    """A discriminator that also reads the label: x and y to the score s(x) and log C(y|x), `(n, 2)`.
+
+    Odena et al. 2017 (arXiv:1610.09585), "AC-GAN". The score itself knows no label: what ties the
+    generator to it is that C must read it, see `gan_tutorial.objectives.predicting`.
+
+    Args:
+        features: from rows `(n, d)` to `(n, size)`.
+        size: of the features.
+        classes: how many labels there are, or, of several attributes, how many values each has.
+    """
+
+    def __init__(self, features: nn.Module, size: int, classes: Classes) -> None:
+        super().__init__()
+        self.features = features
+        self.classes = classes if isinstance(classes, int) else tuple(classes)
+        self.sizes = [classes] if isinstance(classes, int) else list(classes)
+        self.score, self.reader = nn.Linear(size, 1), nn.Linear(size, sum(self.sizes))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        phi = self.features(x)
+        parts = self.reader(phi).split(self.sizes, dim=1)
+        columns = y[:, None] if y.dim() == 1 else y
+        read = [
+            part.log_softmax(1).gather(1, columns[:, i : i + 1]) for i, part in enumerate(parts)
+        ]
+        return torch.cat([self.score(phi), torch.stack(read).sum(0)], dim=1)
+
+
+class Styled(nn.Module):
+    """A generator that first maps z to a style w, and scales the channels of every block by it.
+
+    A small form of Karras et al. 2019 (arXiv:1812.04948), section 2: a learned constant in the place
+    of z, a mapping network, one affine map of w for each block. In training, a share of the pictures
+    takes one style up to a random block and another after it ("style mixing", section 3.1), so that
+    neighbouring blocks cannot count on agreeing.
+
+    Args:
+        mapping: from z `(n, k)` to w `(n, k)`.
+        start: the constant's shape, `(c, h, w)`.
+        blocks: each takes pictures and gives pictures back.
+        channels: what each block takes.
+        last: from the pictures of the last block to rows.
+        noise_dim: k.
+        mixing: the share of pictures of two styles.
+    """
+
+    def __init__(
+        self,
+        mapping: nn.Module,
+        start: Sequence[int],
+        blocks: Sequence[nn.Module],
+        channels: Sequence[int],
+        last: nn.Module,
+        noise_dim: int,
+        mixing: float = 0.9,
+    ) -> None:
+        super().__init__()
+        self.mapping, self.last, self.mixing = mapping, last, mixing
+        self.start = nn.Parameter(torch.randn(1, *start))
+        self.blocks = nn.ModuleList(blocks)
+        self.scales = nn.ModuleList(nn.Linear(noise_dim, c) for c in channels)
+        for scale in self.scales.children():
+            assert isinstance(scale, nn.Linear)
+            nn.init.normal_(scale.weight, std=noise_dim**-0.5)
+            nn.init.ones_(scale.bias)  # at first, styles are around no change
+
+    def forward(self, z: Tensor) -> Tensor:
+        w = self.mapping(z)
+        styles = w[:, None].expand(-1, len(self.blocks), -1)
+        if self.training and self.mixing:
+            n, blocks = len(z), len(self.blocks)
+            change = torch.randint(1, blocks + 1, (n, 1), device=z.device)
+            change = torch.where(torch.rand(n, 1, device=z.device) < self.mixing, change, blocks)
+            other = torch.arange(blocks, device=z.device) >= change
+            styles = torch.where(other[..., None], styles.roll(1, 0), styles)
+        return self.drawn(styles)
+
+    def drawn(self, styles: Tensor) -> Tensor:
+        """Rows of pictures, `(n, d)`, from a style for each block, `(n, blocks, k)`."""
+        x = self.start.expand(len(styles), -1, -1, -1)
+        for i, (block, scale) in enumerate(zip(self.blocks, self.scales, strict=True)):
+            x = block(x * scale(styles[:, i])[..., None, None])
+        return self.last(x)
 
 
 class Augment(nn.Module):
@@ -252,6 +363,8 @@ def residual_pair(
     *,
     blocks: int = 1,
     classes: Classes = 0,
+    labels_in_d: str = "projected",
+    mapping: int = 0,
     augment: Augment | None = None,
     seed: int = 0,
 ) -> Pair:
@@ -265,8 +378,11 @@ def residual_pair(
         width: channels at full size.
         noise_dim: numbers of z.
         blocks: residual blocks at each size.
-        classes: labels that both are conditioned on, joined to z in G and projected in D, or how
-            many values each of several attributes has; 0: none.
+        classes: labels that both are conditioned on, joined to z in G, or how many values each of
+            several attributes has; 0: none.
+        labels_in_d: "projected", see `Projection`; "predicted", see `Prediction`; or "joined", as
+            one channel for each number of the code.
+        mapping: layers of a mapping network in G, see `Styled`; 0: z enters at the smallest size.
         augment: what D sees pictures through, in training.
         seed: of the first weights.
 
@@ -280,45 +396,48 @@ def residual_pair(
     widths = [width * min(2**i, 4) for i in range(depth + 1)]  # from full size to the smallest
     low = (widths[-1], height >> depth, across >> depth)
     size = low[0] * low[1] * low[2]
-    with seeded(seed):
-        inner: list[nn.Module] = []
-        for wide, narrow in pairwise(widths[::-1]):
-            inner += [*(Residual(wide) for _ in range(blocks)), _conv(wide, narrow, 1), Twice()]
-        code = Code(classes).embedding_dim if classes else 0
-        g: nn.Module = nn.Sequential(
-            nn.Linear(noise_dim + code, size),
-            Picture(low),
-            *inner,
-            *(Residual(width) for _ in range(blocks)),
-            LEAKY_RELU(),
-            _conv(width, channels),
-            Rows(),
-            nn.Tanh(),
-            Affine(0.5, 0.5),
+    if labels_in_d not in ("projected", "predicted", "joined"):
+        raise ValueError(
+            f"labels_in_d must be 'projected', 'predicted' or 'joined', got {labels_in_d!r}"
         )
+    code = Code(classes).embedding_dim if classes else 0
+    with seeded(seed):
+        groups: list[list[nn.Module]] = []
+        for wide, narrow in pairwise(widths[::-1]):
+            residual = [Residual(wide) for _ in range(blocks)]
+            groups.append([*residual, _conv(wide, narrow, 1), Twice()])
+        k = noise_dim + code
+        first = [*mlp([k] * (mapping + 1)), LEAKY_RELU()] if mapping else [nn.Linear(k, size)]
+        groups.append([Residual(width) for _ in range(blocks)])
+        last = [LEAKY_RELU(), _conv(width, channels), Rows(), nn.Tanh(), Affine(0.5, 0.5)]
+        if mapping:
+            inner, end = [nn.Sequential(*group) for group in groups], nn.Sequential(*last)
+            g: nn.Module = Styled(nn.Sequential(*first), low, inner, widths[::-1], end, k)
+        else:
+            g = nn.Sequential(*first, Picture(low), *chain(*groups), *last)
+        seen = channels + (code if labels_in_d == "joined" else 0)
         outer: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
-            outer += [
-                *(Residual(narrow) for _ in range(blocks)),
-                nn.AvgPool2d(2),
-                _conv(narrow, wide, 1),
-            ]
-        features = nn.Sequential(
-            *([augment] if augment else []),
-            Affine(2.0, -1.0),
-            Picture(shape),
-            _conv(channels, width),
+            residual = [Residual(narrow) for _ in range(blocks)]
+            outer += [*residual, nn.AvgPool2d(2), _conv(narrow, wide, 1)]
+        trunk = [
+            _conv(seen, width),
             *outer,
             *(Residual(widths[-1]) for _ in range(blocks)),
             LEAKY_RELU(),
             Rows(),
-        )
-        if classes:
-            pooled = nn.Sequential(*features, nn.Linear(size, 8 * width), LEAKY_RELU())
-            d: nn.Module = Projection(pooled, 8 * width, classes)
-            g = Conditional(g, classes)
+        ]
+        into = [*([augment] if augment else []), Affine(2.0, -1.0), Picture(shape)]
+        if not classes:
+            d: nn.Module = nn.Sequential(*into, *trunk, nn.Linear(size, 1))
+        elif labels_in_d == "joined":
+            d = Joined(nn.Sequential(*into), nn.Sequential(*trunk, nn.Linear(size, 1)), classes)
         else:
-            d = nn.Sequential(*features, nn.Linear(size, 1))
+            kind = Projection if labels_in_d == "projected" else Prediction
+            pooled = nn.Sequential(*into, *trunk, nn.Linear(size, 8 * width), LEAKY_RELU())
+            d = kind(pooled, 8 * width, classes)
+        if classes:
+            g = Conditional(g, classes)
     return Pair(g, d, Gaussian(noise_dim))
 
 

@@ -257,7 +257,7 @@ def train(
     whole_number("steps", steps, least=0)
     whole_number("seed", seed, least=0, below=SEEDS)
     check_place(checkpoint, resume, note)
-    check_pair(pair, data, labels)
+    check_pair(pair, data, labels, settings.objective.outputs)
     check_batch(settings.batch_size, pair, data)
     check_penalty(settings.objective, pair.discriminator)
     stops = _stops(every, steps)

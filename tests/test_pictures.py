@@ -13,12 +13,14 @@ from gan_tutorial.objectives import (
     NON_SATURATING,
     R3GAN,
     RELATIVISTIC,
+    predicting,
     slopes,
     zero_centred_penalty,
 )
 from gan_tutorial.pictures import (
     Augment,
     Picture,
+    Prediction,
     Projection,
     Residual,
     Rows,
@@ -296,3 +298,105 @@ def test_the_outputs_of_both_pairs_end_where_pixels_do():
         assert isinstance(squashed, nn.Tanh)
         assert isinstance(moved, Affine)
         assert (moved.scale, moved.shift) == (0.5, 0.5)
+
+
+# --- labels in D, and styles in G ------------------------------------------------------------------
+
+
+def test_a_prediction_is_the_log_softmax_of_the_asked_values():
+    network = Prediction(nn.Linear(5, 7), 7, (2, 3))
+    x, y = torch.randn(4, 5), torch.tensor([[0, 2], [1, 0], [1, 2], [0, 1]])
+    out, phi = network(x, y), network.features(x)
+    torch.testing.assert_close(out[:, :1], network.score(phi))
+    shares = [part.softmax(1) for part in network.reader(phi).split([2, 3], 1)]
+    for i, (a, b) in enumerate(y.tolist()):
+        expected = (shares[0][i, a] * shares[1][i, b]).log()
+        torch.testing.assert_close(out[i, 1], expected)
+    single = Prediction(nn.Linear(5, 7), 7, 3)
+    reader = single.reader(single.features(x)).log_softmax(1)
+    torch.testing.assert_close(single(x, y[:, 1])[:, 1], reader[torch.arange(4), y[:, 1]])
+
+
+def test_predicting_adds_the_log_probability_of_the_labels_to_both():
+    objective, rng = predicting(NON_SATURATING, 0.3), torch.Generator().manual_seed(0)
+    real, fake = (torch.randn(6, 2, generator=rng).double() for _ in range(2))
+    of_d = NON_SATURATING.discriminator_loss(real[:, :1], fake[:, :1])
+    of_g = NON_SATURATING.generator_loss(None, fake[:, :1])
+    read = real[:, 1].mean() + fake[:, 1].mean()
+    torch.testing.assert_close(objective.discriminator_loss(real, fake), of_d - 0.3 * read)
+    torch.testing.assert_close(objective.generator_loss(None, fake), of_g - 0.3 * fake[:, 1].mean())
+    with pytest.raises(ValueError, match="r3gan has a penalty"):
+        predicting(R3GAN)
+
+
+@pytest.mark.parametrize(
+    ("where", "objective"),
+    [("joined", R3GAN), ("projected", R3GAN), ("predicted", predicting(NON_SATURATING))],
+)
+def test_every_way_to_give_labels_to_d_trains(where, objective):
+    labels = torch.stack([torch.arange(24) % 2, torch.arange(24) % 3], 1)
+    pair = tiny(classes=(2, 3), labels_in_d=where)
+    before = copy.deepcopy(pair.discriminator.state_dict())
+    few(pair, labels=labels, objective=objective)
+    after = pair.discriminator.state_dict()
+    # Of a relativistic game the last bias cancels: it moves nothing, and nothing moves it.
+    learnt = {
+        k for k, v in pair.discriminator.named_parameters() if v.requires_grad and v.dim() > 1
+    }
+    assert all(not torch.equal(before[k], after[k]) for k in learnt)
+
+
+def test_a_joined_label_changes_the_score_and_a_wrong_number_of_outputs_is_named():
+    d = tiny(classes=3, labels_in_d="joined").discriminator
+    x = torch.rand(1, 64).expand(3, -1)
+    assert len(set(d(x, torch.arange(3)).flatten().tolist())) == 3
+    labels = torch.arange(24) % 3
+    with pytest.raises(ValueError, match=r"must return \(n, 1\) logits, got \(2, 2\)"):
+        few(tiny(classes=3, labels_in_d="predicted"), labels=labels)
+    with pytest.raises(ValueError, match=r"must return \(n, 2\) logits, got \(2, 1\)"):
+        few(tiny(classes=3), labels=labels, objective=predicting(NON_SATURATING))
+    with pytest.raises(ValueError, match="labels_in_d must be 'projected'"):
+        tiny(classes=3, labels_in_d="hinted")
+
+
+def test_styles_are_one_for_each_block_and_two_are_mixed_in_training_only():
+    torch.manual_seed(0)
+    generator = tiny(mapping=2).generator
+    z = torch.randn(64, 3)
+    w = generator.mapping(z)
+    styles = w[:, None].expand(-1, len(generator.blocks), -1)
+    plain = generator.drawn(styles)
+    torch.testing.assert_close(generator.eval()(z), plain)
+    mixed = generator.train()(z)
+    changed = (mixed != plain).any(1).float().mean()
+    assert 0.2 < changed < 0.9  # the crossing may come after the last block
+    with torch.no_grad():  # what a mixed picture is: its own style first, its neighbour's after
+        other = styles.roll(1, 0)
+        possible = [
+            generator.drawn(torch.cat([styles[:, :i], other[:, i:]], 1))
+            for i in range(1, len(generator.blocks) + 1)
+        ]
+    gaps = torch.stack([(mixed - p).abs().amax(1) for p in possible])
+    assert gaps.amin(0).max() < 1e-5
+
+
+def test_a_style_scales_the_channels_of_its_block_and_no_other():
+    generator = tiny(mapping=1).generator.eval()
+    seen = []
+    for block in generator.blocks:
+        block.register_forward_pre_hook(lambda m, given: seen.append(given[0]))
+    styles = torch.randn(2, len(generator.blocks), 3)
+    generator.drawn(styles)
+    first = generator.start * generator.scales[0](styles[:, 0])[..., None, None]
+    torch.testing.assert_close(seen[0], first)
+    expected = generator.blocks[0](first) * generator.scales[1](styles[:, 1])[..., None, None]
+    torch.testing.assert_close(seen[1], expected)
+
+
+def test_a_pair_with_a_mapping_network_trains_and_resumes(tmp_path):
+    shots = [
+        few(tiny(mapping=2), steps=steps, checkpoint=tmp_path / "a.pt", resume=True)
+        for steps in (2, 4)
+    ]
+    whole = few(tiny(mapping=2), steps=4)
+    assert torch.equal(shots[-1].sample(3), whole.sample(3))

@@ -99,7 +99,7 @@ def check_data(data: Tensor, labels: Tensor | None) -> None:
         )
 
 
-def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
+def check_pair(pair: Pair, data: Tensor, labels: Tensor | None, outputs: int = 1) -> None:
     """Raise ValueError unless the pair can play on the data and something is there to learn.
 
     The data are rows of uint8 or finite floats, with labels that both players know; the generator
@@ -117,8 +117,10 @@ def check_pair(pair: Pair, data: Tensor, labels: Tensor | None) -> None:
             f"the generator's samples have shape {tuple(fake.shape)}, the data need (n, {width})"
         )
     score = _called("discriminator", pair.discriminator, "the samples", fake, y)
-    if score.shape != (2, 1):
-        raise ValueError(f"the discriminator must return (n, 1) logits, got {tuple(score.shape)}")
+    if score.shape != (2, outputs):
+        raise ValueError(
+            f"the discriminator must return (n, {outputs}) logits, got {tuple(score.shape)}"
+        )
     _check_range(pair.generator, data)
     if isinstance(_leaves(pair.discriminator)[-1], nn.Sigmoid):
         raise ValueError(
