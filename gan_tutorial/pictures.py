@@ -463,7 +463,8 @@ def conv_pair(
 ) -> Pair:
     """The pair of DCGAN (Radford et al. 2016, arXiv:1511.06434), sections 3 and 4.
 
-    Convolutions that halve or double the side in the place of pooling, no hidden linear layer, ReLU
+    Convolutions that halve or double the side in the place of pooling, no hidden linear layer (z is
+    projected to the smallest pictures, and D's last ones are flattened to its score), ReLU
     in G and LeakyReLU(0.2) in D, batch norm everywhere but in G's last and D's first layer, weights
     N(0, 0.02²).
 
@@ -495,26 +496,25 @@ def conv_pair(
 
     with seeded(seed):
         code = Code(classes).embedding_dim if classes else 0
-        first = nn.ConvTranspose2d(noise_dim + code, widths[-1], low, bias=not norm)
-        g_layers = between(first, widths[-1], nn.ReLU(), norm)
+        size = widths[-1] * low[0] * low[1]
+        # A convolution of one pixel with as many outputs as pixels: a product, and faster as one.
+        first = nn.Linear(noise_dim + code, size, bias=not norm)
+        g_layers = between(Picture((widths[-1], *low)), widths[-1], nn.ReLU(), norm)
         for wide, narrow in pairwise(widths[::-1]):
             layer = nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=not norm)
             g_layers += between(layer, narrow, nn.ReLU(), norm)
         last = nn.ConvTranspose2d(width, channels, 4, 2, 1)
-        g: nn.Module = nn.Sequential(
-            Picture((noise_dim + code, 1, 1)), *g_layers, last, Rows(), nn.Tanh(), Affine(0.5, 0.5)
-        )
+        g: nn.Module = nn.Sequential(first, *g_layers, last, Rows(), nn.Tanh(), Affine(0.5, 0.5))
         d_layers = between(nn.Conv2d(channels, width, 4, 2, 1), width, LEAKY_RELU(), False)
         for narrow, wide in pairwise(widths):
             layer = nn.Conv2d(narrow, wide, 4, 2, 1, bias=not norm)
             d_layers += between(layer, wide, LEAKY_RELU(), norm)
         seen = [*([augment] if augment else []), Affine(2.0, -1.0), Picture(shape)]
         if classes:
-            size = widths[-1] * low[0] * low[1]
             d: nn.Module = Projection(nn.Sequential(*seen, *d_layers, Rows()), size, classes)
             g = Conditional(g, classes)
         else:
-            d = nn.Sequential(*seen, *d_layers, nn.Conv2d(widths[-1], 1, low), Rows())
+            d = nn.Sequential(*seen, *d_layers, Rows(), nn.Linear(size, 1))
         _dcgan_start(g)
         _dcgan_start(d)
     return Pair(g, d, Gaussian(noise_dim))

@@ -71,16 +71,21 @@ def test_dcgan_keeps_its_rules():
     """No pooling, no hidden linear layer, batch norm but in G's last and D's first layer, N(0, 0.02²)."""
     pair = conv_pair((3, 32, 32), 32)
     g, d = (list(network.modules()) for network in pair[:2])
-    assert not any(isinstance(m, nn.Linear | nn.AvgPool2d | nn.MaxPool2d) for m in g + d)
+    assert not any(isinstance(m, nn.AvgPool2d | nn.MaxPool2d) for m in g + d)
+    of_both = [[m for m in n if isinstance(m, nn.Linear)] for n in (g, d)]
+    assert [[(m.in_features, m.out_features) for m in n] for n in of_both] == [
+        [(100, 128 * 4 * 4)],
+        [(128 * 4 * 4, 1)],
+    ]
     of_g = [m for m in g if isinstance(m, nn.ConvTranspose2d)]
     of_d = [m for m in d if isinstance(m, nn.Conv2d)]
-    assert [m.out_channels for m in of_g] == [128, 64, 32, 3]
-    assert [m.out_channels for m in of_d] == [32, 64, 128, 1]
-    assert sum(isinstance(m, nn.BatchNorm2d) for m in g) == len(of_g) - 1
-    assert sum(isinstance(m, nn.BatchNorm2d) for m in d) == len(of_d) - 2
+    assert [m.out_channels for m in of_g] == [64, 32, 3]
+    assert [m.out_channels for m in of_d] == [32, 64, 128]
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in g) == len(of_g)  # all but its last layer
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in d) == len(of_d) - 1  # all but its first
     assert sum(isinstance(m, nn.ReLU) for m in g) == 3
     assert {m.negative_slope for m in d if isinstance(m, nn.LeakyReLU)} == {0.2}
-    weight = torch.cat([m.weight.flatten() for m in of_g + of_d])
+    weight = torch.cat([m.weight.flatten() for m in [*of_g, *of_d, *of_both[0], *of_both[1]]])
     assert abs(weight.mean()) < 4 * 0.02 / len(weight) ** 0.5
     assert abs(weight.std() / 0.02 - 1) < 4 / (2 * len(weight)) ** 0.5
 
