@@ -8,7 +8,7 @@ PORT ?= 8000
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all portable search lint fix bench serve lock clean chromium
+.PHONY: help book test test-all portable seeds search lint fix bench serve lock clean chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-all: book chromium ## the same, with the slow tests: every notebook in a cl
 
 portable: $(READY) ## tests and notebooks as on other processors and in other surroundings (VARIANT=no-avx-1 for one of them)
 	$(BIN)/python scripts/portable.py $(VARIANT)
+
+seeds: $(READY) ## notebooks with other seeds than theirs: NOTEBOOK=… for one, OFFSETS="1 2"
+	$(BIN)/python scripts/other_seeds.py $(NOTEBOOK) $(if $(OFFSETS),--offsets $(OFFSETS))
 
 search: $(READY) ## property tests on new random examples, ROUNDS times over
 	for round in $$(seq $(ROUNDS)); do OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile=search || exit 1; done
