@@ -2,13 +2,18 @@
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import math
 import os
+import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -274,6 +279,182 @@ def test_what_is_written_beside_a_run_never_stops_it(name, tmp_path, monkeypatch
         assert main(["train", "--out", str(tmp_path), *SMALL]) == 0
     assert len(warned) == 1  # once, not at every snapshot
     assert checkpoints.load(tmp_path / "checkpoint.pt")["step"] == 2
+
+
+TRAIN = ["train", "--recipe", "mnist-short", *SMALL, "--out"]
+LASTING = ("recipe", "data", "rows", "shape", "classes", "seed", "changes", "root")
+
+
+def left_by(folder):
+    """All that a run leaves, but for dates, commands and seconds; every file of it is whole."""
+    state = checkpoints.load(folder / "checkpoint.pt")
+    note = json.loads((folder / "run.json").read_text())
+    for grid in (folder / "samples").iterdir():
+        assert grid.read_bytes().endswith(b"IEND\xae\x42\x60\x82")
+    return {
+        "bits": {name: plain_bits(state[name]) for name in state.keys() - {"seconds", "note"}},
+        "note": {name: note[name] for name in LASTING},
+        "kept note": {name: state["note"][name] for name in LASTING},
+        "table": (folder / "history.csv").read_bytes(),
+        "losses": (folder / "history.json").read_bytes(),
+        "last grid": (folder / "samples" / "0000002.png").read_bytes(),
+        "hidden": [path.name for path in folder.rglob(".*")],
+    }
+
+
+def plain_bits(value):
+    """Tensors as their bytes, within whatever holds them."""
+    if isinstance(value, torch.Tensor):
+        return (
+            value.dtype,
+            tuple(value.shape),
+            value.reshape(-1).contiguous().view(torch.uint8).numpy().tobytes(),
+        )
+    if isinstance(value, dict):
+        return {key: plain_bits(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_bits(item) for item in value]
+    return value
+
+
+class FullDisk:
+    """From its `after`-th write on, no file whose name holds `name` can be written, as long as it is full."""
+
+    def __init__(self, monkeypatch, where, after=0, name=""):
+        self.full, self.writes, self.refused = True, 0, []
+
+        def attempt(path, content):
+            if name in path.name:
+                self.writes += 1
+                if self.full and self.writes > after:
+                    self.refused.append(path.name)
+                    with monkeypatch.context() as patch:
+                        patch.setattr(where, self.refuse)
+                        return real(path, content)
+            return real(path, content)
+
+        real = checkpoints.write
+        monkeypatch.setattr(checkpoints, "write", attempt)
+
+    @staticmethod
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("where", ["os.fsync", "pathlib.Path.replace"])
+def test_a_disk_that_is_full_from_any_write_on_loses_nothing(where, tmp_path, monkeypatch, capsys):
+    """Told in one line that names the file and the remedy, which leads to the run that was meant."""
+    assert main([*TRAIN, str(tmp_path / "whole")]) == 0
+    whole, codes = left_by(tmp_path / "whole"), []
+    for after in range(0, 13, 1 if where == "os.fsync" else 5):
+        folder = tmp_path / str(after)
+        with monkeypatch.context() as patch, warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            disk = FullDisk(patch, where, after)
+            codes.append(main([*TRAIN, str(folder)]))
+            lines = capsys.readouterr().err.splitlines()
+            assert disk.refused, after
+            told = [str(warning.message) for warning in warned]
+            told += [line for line in lines if line.startswith("error: ")]
+            assert any(f"{disk.refused[0]} cannot be written (No space left" in t for t in told)
+            assert all("Make room" in t and "with --resume" in t for t in told)
+            assert not list(folder.rglob(".*"))  # neither a lock nor anything half-written
+            disk.full = False
+            assert main([*TRAIN, str(folder), "--resume"]) == 0
+        assert left_by(folder) == whole, after
+        capsys.readouterr()
+    assert 1 in codes
+    assert codes[-1] == 0  # only the last grid or losses were refused
+
+
+@pytest.mark.parametrize("name", ["history.csv", "history.json", ".png"])
+def test_what_the_disk_refused_beside_the_checkpoint_is_tried_again(name, tmp_path, monkeypatch):
+    """It is told once; the last snapshot's is there in the end, if there is room by then."""
+    assert main([*TRAIN, str(tmp_path / "whole")]) == 0
+    disk = FullDisk(monkeypatch, "os.fsync", name=name)
+    real = cli.save_grid
+
+    def room(pictures, shape, path):
+        disk.full = path.name != "0000002.png"  # two snapshots find the disk full
+        return real(pictures, shape, path)
+
+    monkeypatch.setattr(cli, "save_grid", room)
+    with pytest.warns(UserWarning, match="training goes on without .*No space left") as warned:
+        assert main([*TRAIN, str(tmp_path / "a")]) == 0
+    assert len(warned) == 1
+    assert len(disk.refused) == 2
+    assert left_by(tmp_path / "a") == left_by(tmp_path / "whole")
+
+
+@contextlib.contextmanager
+def files_up_to(size):
+    """The system's own limit on a file's size, in bytes: what a full disk is to a write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_limit_on_files_is_told_by_the_file_that_meets_it(run, copied, tmp_path, capsys):
+    """The lock's words do not fit into 20 bytes, the note of a run not into 200, its checkpoint not into 5,000."""
+    for size, name in ((20, "run.json"), (200, "run.json"), (5_000, "checkpoint.pt")):
+        folder = tmp_path / str(size)
+        with files_up_to(size):
+            assert main([*TRAIN, str(folder)]) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith(f"error: {folder / name} cannot be written (File too large)")
+        assert not list(folder.rglob(".*"))
+        assert main([*TRAIN, str(folder), "--resume"]) == 0
+        assert left_by(folder)["bits"] == left_by(copied)["bits"]
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"before")
+    with files_up_to(100):
+        assert main([*TRAIN, str(copied), "--resume", "--steps", "3"]) == 1
+        assert main(["sample", str(run), "--out", str(picture)]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [f"{copied / 'run.json'} cannot" in errors[-2], f"{picture} cannot" in errors[-1]] == [
+        True,
+        True,
+    ]
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+    assert picture.read_bytes() == b"before"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Path, "mkdir", FullDisk.refuse)
+    assert main([*TRAIN, str(tmp_path / "new" / "run")]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {tmp_path / 'new' / 'run'} cannot be written (No space left" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_evaluation_that_nobody_can_read_is_told_too(run):
+    package = str(Path(gan_tutorial.__file__).parents[1])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gan_tutorial", "evaluate", str(run), "--count", "20"],
+            env=os.environ | {"PYTHONPATH": package},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the standard output cannot be written (No space left")
+    assert done.stderr.count("\n") == 1
+
+
+def test_every_file_of_a_run_is_written_whole_or_not_at_all():
+    """There is one way to write: what else opens files to write them would be caught here."""
+    source = Path(cli.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"\.open\(|\bopen\(|write_text|write_bytes", source)
+    assert source.count("checkpoints.write(") == 4  # note, two of the history, grids
 
 
 def test_learning_rates_of_the_command_line_are_the_players_own(tmp_path):
