@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import sys
 from typing import Any, ClassVar
 
 import anywidget
@@ -104,6 +105,15 @@ class Figure(anywidget.AnyWidget):
             f'<script type="application/json">{state}</script></div>'
         )
 
+    if (
+        "google.colab" not in sys.modules
+    ):  # which of an output's kinds Colab shows is not known here
+        _ipython_display_ = None  # of ipywidgets 7, which would leave the bundle below unused
+
+    def _view(self, **_: Any) -> dict[str, Any]:
+        model = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": model}
+
     def in_words(self) -> str:
         """What the figure shows and its settings, for a place that cannot show it."""
         values = {name: getattr(self, name) for name in self.settings()}
@@ -114,7 +124,8 @@ class Figure(anywidget.AnyWidget):
         """The live widget; for a viewer that runs no JavaScript a still picture, or words where there is no V8 to draw
         it; and words where only text is shown.
         """
-        bundle = super()._repr_mimebundle_(**kwargs)
+        live = getattr(super(), "_repr_mimebundle_", self._view)  # which ipywidgets 7 has not
+        bundle = live(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         words = self.in_words()
         inside = still(self.name, self.state()) or f"<p>{html.escape(f'{words} {NO_STILL}')}</p>"
