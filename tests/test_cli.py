@@ -7,12 +7,15 @@ import io
 import json
 import math
 import os
+import random
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
+import time
 import warnings
 from pathlib import Path
 
@@ -297,7 +300,8 @@ def left_by(folder):
         "kept note": {name: state["note"][name] for name in LASTING},
         "table": (folder / "history.csv").read_bytes(),
         "losses": (folder / "history.json").read_bytes(),
-        "last grid": (folder / "samples" / "0000002.png").read_bytes(),
+        "grids": sorted(path.name for path in (folder / "samples").glob("[0-9]*.png")),
+        "last grid": max((folder / "samples").glob("[0-9]*.png")).read_bytes(),
         "hidden": [path.name for path in folder.rglob(".*")],
     }
 
@@ -384,6 +388,134 @@ def test_what_the_disk_refused_beside_the_checkpoint_is_tried_again(name, tmp_pa
     assert len(warned) == 1
     assert len(disk.refused) == 2
     assert left_by(tmp_path / "a") == left_by(tmp_path / "whole")
+
+
+STARTER = """
+    import json, os, sys, time, torch
+    torch.set_num_threads(1)
+    from gan_tutorial.__main__ import main
+    from gan_tutorial._engine import cli
+    from gan_tutorial.data import Images
+
+    rows = torch.randint(0, 256, (64, 1, 5, 4), generator=torch.Generator().manual_seed(0))
+    faces = Images(rows.to(torch.uint8), torch.zeros(64).long())
+    cli.load = lambda name, **options: faces
+    words = ["train", "--data", "tfd", "--steps", "6", "--every", "1", "--batch-size", "8", "--out"]
+    main([*words, sys.argv[1]])  # what PyTorch imports at its first step is imported once
+    print("ready", flush=True)
+    for line in sys.stdin:  # every run is a process of its own
+        processes = []
+        for wait, log, *more in json.loads(line):
+            processes.append(os.fork())
+            if processes[-1] == 0:
+                time.sleep(wait)
+                os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+                os._exit(main([*words, *more]))
+        print(json.dumps(processes), flush=True)
+        print(json.dumps([os.waitpid(process, 0)[1] for process in processes]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory):
+    """Starts training by the command line in processes of their own; the folder of a run that nobody disturbed."""
+    whole = tmp_path_factory.mktemp("starter") / "whole"
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(STARTER), str(whole)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(Path(gan_tutorial.__file__).parents[1])},
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield process, whole
+    process.stdin.close()
+    process.wait(timeout=60)
+    process.stdout.close()
+
+
+def begin(process, *runs):
+    """Start `(wait, log, folder, option...)`s together; their process numbers."""
+    process.stdin.write(
+        json.dumps([[wait, str(log), *map(str, more)] for wait, log, *more in runs])
+    )
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
+def ended(process):
+    """How each of them ended: an exit code, or minus a signal."""
+    return [os.waitstatus_to_exitcode(status) for status in json.loads(process.stdout.readline())]
+
+
+def check_whole(folder):
+    """Whatever moment a run was killed at, what bears a file's name is the whole file."""
+    if (folder / "run.json").exists():
+        assert json.loads((folder / "run.json").read_text())["recipe"] == "mnist-short"
+    if (folder / "checkpoint.pt").exists():
+        checkpoints.load(folder / "checkpoint.pt")
+    if (folder / "history.csv").exists():
+        head, *rows = (folder / "history.csv").read_text().splitlines()
+        assert all(len(row.split(",")) == len(head.split(",")) for row in rows)
+    if (folder / "history.json").exists():
+        json.loads((folder / "history.json").read_text())
+    for grid in (folder / "samples").glob("[0-9]*.png"):
+        assert grid.read_bytes().endswith(b"IEND\xae\x42\x60\x82")
+
+
+def test_kill_9_at_any_moment_and_resume_leave_the_folder_of_an_undisturbed_run(starter, tmp_path):
+    """At least 20 kills, and at least one run that came to its end after some; files, not the checkpoint alone."""
+    process, whole = starter
+    expected, folder, rng = left_by(whole), tmp_path / "run", random.Random(0)
+    began = time.perf_counter()
+    begin(process, (0, tmp_path / "log", tmp_path / "timed"))
+    assert ended(process) == [0]
+    length, kills, since, finished = time.perf_counter() - began, 0, 0, 0
+    while kills < 20 or finished == 0:
+        (number,) = begin(process, (0, tmp_path / "log", folder, "--resume"))
+        time.sleep(rng.random() * length)
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.kill(number, signal.SIGKILL)
+        (code,) = ended(process)
+        assert code in (0, -signal.SIGKILL), (tmp_path / "log").read_text()
+        assert "Traceback" not in (tmp_path / "log").read_text()
+        check_whole(folder)
+        kills, since = kills + (code < 0), since + (code < 0)
+        if code == 0:
+            finished += since > 0
+            assert left_by(folder) == expected
+            shutil.rmtree(folder)
+            since = 0
+
+
+def test_two_commands_on_one_folder_lose_nothing(starter, tmp_path):
+    """20 pairs: one trains to its end; the other is refused in a line, or comes after it and goes on."""
+    process, whole = starter
+    expected, rng = left_by(whole), random.Random(0)
+    began = time.perf_counter()
+    begin(process, (0, tmp_path / "log", tmp_path / "timed"))
+    assert ended(process) == [0]
+    length, refused = time.perf_counter() - began, 0
+    for i in range(20):
+        folder, more = tmp_path / str(i), ["--resume"] if i % 2 else []
+        waits = (0, 0 if i < 4 else rng.uniform(0, 1.5 * length))
+        logs = [tmp_path / f"{i}-{j}" for j in range(2)]
+        begin(process, *((wait, log, folder, *more) for wait, log in zip(waits, logs, strict=True)))
+        codes, said = ended(process), [log.read_text() for log in logs]
+        assert 0 in codes, said
+        assert set(codes) <= {0, 1}
+        assert more or sorted(codes) == [0, 1]
+        for code, text in zip(codes, said, strict=True):
+            assert "Traceback" not in text
+            assert (code == 1) is ("error: checkpoint: " in text)
+            assert code == 0 or "is being written by" in text or "exists; --resume" in text
+        refused += any("is being written by" in text for text in said)
+        assert left_by(folder) == expected
+        again = json.loads((folder / "run.json").read_text()).get("resumed", [])
+        assert len(again) == (codes == [0, 0])
+    assert refused > 0
 
 
 @contextlib.contextmanager

@@ -138,6 +138,8 @@ def run_training(
             if first:
                 checkpoints.sweep_partial(out, ["run.json", "history.csv", "history.json"])
                 checkpoints.sweep_partial(out / "samples", ["[0-9]*.png"])
+                if resume and kept is None:  # another process may have trained here until now
+                    kept = read_note(out)
                 write_note(out, note if kept is None else resumed(kept, note))
             asked = torch.arange(100) % classes if recipe.conditional else None
             keep(snapshots, out if first else None, list(images.shape[1:]), asked)
