@@ -436,7 +436,11 @@ def apart(components):
     environment = os.environ | {"PYTHONPATH": package, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found, grown, table = json.loads(done.stdout)
-    return found, grown * (1 if sys.platform == "darwin" else 1024), torch.tensor(table).double()
+    return (
+        found,
+        grown * (1 if sys.platform == "darwin" else 1024),
+        torch.tensor(table, dtype=torch.float64),
+    )
 
 
 @pytest.mark.parametrize("components", [300, pytest.param(1000, marks=pytest.mark.slow)], ids=str)
@@ -464,7 +468,7 @@ def test_a_bell_that_others_crowd_around_is_not_stepped_over():
     weights = torch.full((101,), 0.5 / 100, dtype=torch.float64)
     weights[-1] = 0.5
     for place in (0.0, 1.2345678):
-        means = torch.cat([wide, torch.tensor([place])])
+        means = torch.cat([wide, torch.tensor([place]).double()])
         stds = torch.cat([torch.ones(100), torch.tensor([1e-6])]).double()
         pair = mixture(means, stds, weights), mixture(wide, stds[:-1], weights[:-1] * 2)
         # Where the narrow bell is not, p is half of q; where it is, q is next to nothing.
