@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 HTML := _build/html
 PORT ?= 8000
 ROUNDS ?= 10
+BOUND ?= lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all portable seeds search lint fix bench serve lock clean chromium
+.PHONY: help book test test-all portable versions seeds search lint fix bench serve lock clean chromium
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +36,13 @@ portable: $(READY) ## tests and notebooks as on other processors and in other su
 
 seeds: $(READY) ## notebooks with other seeds than theirs: NOTEBOOK=… for one, OFFSETS="1 2"
 	$(BIN)/python scripts/other_seeds.py $(NOTEBOOK) $(if $(OFFSETS),--offsets $(OFFSETS))
+
+# Old libraries use what newer ones that they allow have deprecated: that is no news of ours.
+versions: ## the package's tests with the lowest versions that pyproject.toml allows (BOUND=newest: the newest there are)
+	$(PYTHON) -m venv --clear _build/$(BOUND)
+	_build/$(BOUND)/bin/python -m pip install --quiet --disable-pip-version-check $$($(PYTHON) scripts/bounds.py $(BOUND))
+	OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR)" _build/$(BOUND)/bin/python -m pytest -n 2 -m "not browser and not book and not slow" \
+		--ignore=tests/test_launch.py --ignore=tests/test_portable.py $(if $(filter lowest,$(BOUND)),-W ignore::DeprecationWarning)
 
 search: $(READY) ## property tests on new random examples, ROUNDS times over
 	for round in $$(seq $(ROUNDS)); do OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile=search || exit 1; done

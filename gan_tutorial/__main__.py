@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan_tutorial._engine import cli
+from gan_tutorial._engine import checkpoints, cli
 from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.recipes import RECIPES
 from gan_tutorial.training import DivergenceError
@@ -100,6 +101,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _say(line: str) -> None:
+    """Print the line; OSError where it cannot be written, as on a full disk."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again
+        raise checkpoints.unwritable("the standard output", error) from error
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when it is done, 1 after an error that is told in one line."""
     parser = _parser()
@@ -124,11 +134,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.verb == "sample":
             what = {"count": options.count, "seed": options.seed, "label": options.label}
             cli.run_sampling(options.run, options.out, **what)
-            print(options.out)
+            _say(str(options.out))
         else:
             what = {"count": options.count, "seed": options.seed, "split": options.split}
             result, table = cli.run_evaluation(options.run, root=options.root, **what)
-            print(json.dumps(result) if options.json else table)
+            _say(json.dumps(result) if options.json else table)
     except (ValueError, OSError, ImportError, DivergenceError) as error:
         print(f"error: {error}".replace("resume=True", "--resume"), file=sys.stderr)
         return 1

@@ -11,7 +11,10 @@ fifty standard deviations apart, and when one is a million times wider than the 
 densities give exactly 0.
 
 The integrals are taken as they stand: adaptive Gauss-Legendre quadrature of integrands written so
-that they are never negative and never cancel. `gan_tutorial.estimators` has what can be said from
+that they are never negative and never cancel. However many components there are, the arrays take
+32 MiB at a time, and the process grows by less than 256 MiB; the time grows with the components of
+both, a little faster than in proportion (1,000 against 1,000: some ten to twenty seconds).
+`gan_tutorial.estimators` has what can be said from
 samples alone.
 """
 

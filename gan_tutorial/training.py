@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from itertools import chain
 from numbers import Integral, Real
 from pathlib import Path
@@ -224,7 +225,7 @@ def train(
     note: Mapping[str, Any] | None = None,
     progress: bool = False,
     **changes: Any,
-) -> Iterator[Snapshot]:
+) -> Training:
     """Train `pair` in place; yield a `Snapshot` at step 0, where `every` says, and at the end.
 
     Args:
@@ -247,7 +248,7 @@ def train(
             `train(pair, data, steps=2000, objective=WGAN_GP, critic_steps=5)`.
 
     Returns:
-        An iterator; the training goes on as far as it is asked for.
+        An iterator of snapshots; the training goes on as far as it is asked for.
 
     Raises:
         ValueError: arguments do not fit, or the checkpoint is of a run with other settings.
@@ -276,7 +277,7 @@ def train(
             owner.release()
         raise
     quiet = not progress or devices.rank() > 0
-    bar = tqdm(total=steps, initial=run.taken, unit="step", disable=quiet)
+    bar = partial(tqdm, total=steps, initial=run.taken, unit="step", disable=quiet)
     return Training(_snapshots(run, stops, path, bar), owner)
 
 
@@ -352,13 +353,13 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
 
 
 def _snapshots(
-    run: Run, stops: Iterable[int], checkpoint: Path | None, bar: tqdm
+    run: Run, stops: Iterable[int], checkpoint: Path | None, make_bar: Callable[[], tqdm]
 ) -> Iterator[Snapshot]:
     """Advance to each stop, save, and yield; outside, the caller's randomness and Ctrl-C are its
     own.
     """
     take = devices.captured(step, run)
-    with bar:
+    with make_bar() as bar:
         for stop in chain([run.taken], (s for s in stops if s > run.taken)):
             with run.randomness, checkpoints.interrupts_held(checkpoint is not None) as pressed:
                 _advance(run, stop, take, bar, pressed)

@@ -108,10 +108,11 @@ def linear_programme(P: ArrayLike, Q: ArrayLike, cost: ArrayLike) -> Transport:
         )
     if not np.isfinite(cost).all():
         raise ValueError("cost must be finite everywhere")
-    from scipy.sparse import eye_array, kron, vstack
+    from scipy.sparse import dia_array, kron, vstack
 
-    rows = kron(eye_array(len(P)), np.ones((1, len(Q))))
-    columns = kron(np.ones((1, len(P))), eye_array(len(Q)))
+    one_p, one_q = (dia_array((np.ones((1, n)), [0]), shape=(n, n)) for n in cost.shape)
+    rows = kron(one_p, np.ones((1, len(Q))))
+    columns = kron(np.ones((1, len(P))), one_q)
     scale = np.abs(cost).max() or 1.0
     # One equation follows from the others: with it, the totals' last digits would contradict them.
     heaviest = int(Q.argmax())
@@ -167,10 +168,10 @@ def dual(P: ArrayLike, Q: ArrayLike, x: ArrayLike | None = None) -> Dual:
     P, Q, x = _masses_on_line(P, Q, x)
     if len(x) == 1:
         return Dual(0.0, np.zeros(1))
-    from scipy.sparse import diags_array, vstack
+    from scipy.sparse import dia_array, vstack
 
     n, span = len(x), x[-1] - x[0]
-    steps = diags_array([-1.0, 1.0], offsets=[0, 1], shape=(n - 1, n))
+    steps = dia_array((np.outer([-1.0, 1.0], np.ones(n)), [0, 1]), shape=(n - 1, n))
     found = _solve(
         (Q - P) / P.sum(),
         A_ub=vstack([steps, -steps]).tocsr(),

@@ -163,7 +163,9 @@ def test_no_code_in_a_file_is_run(tmp_path, capsys):
 def test_a_failing_write_leaves_the_old_file_and_no_litter(tmp_path):
     path = tmp_path / "a.pt"
     checkpoints.save(path, STATE)
-    with pytest.raises(Exception, match="pickle"):
+    with pytest.raises(
+        Exception, match=r"[Pp]ickle|local object"
+    ):  # each Python says it its own way
         checkpoints.save(path, {"f": lambda: None})
     assert equal(checkpoints.load(path), STATE)
     assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]

@@ -2,13 +2,21 @@
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import math
 import os
+import random
+import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
+import textwrap
+import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -284,6 +292,314 @@ def test_what_is_written_beside_a_run_never_stops_it(name, tmp_path, monkeypatch
         assert main(["train", "--out", str(tmp_path), *SMALL]) == 0
     assert len(warned) == 1  # once, not at every snapshot
     assert checkpoints.load(tmp_path / "checkpoint.pt")["step"] == 2
+
+
+TRAIN = ["train", "--recipe", "mnist-short", *SMALL, "--out"]
+LASTING = ("recipe", "data", "rows", "shape", "classes", "seed", "changes", "root")
+
+
+def left_by(folder):
+    """All that a run leaves, but for dates, commands and seconds; every file of it is whole."""
+    state = checkpoints.load(folder / "checkpoint.pt")
+    note = json.loads((folder / "run.json").read_text())
+    for grid in (folder / "samples").iterdir():
+        assert grid.read_bytes().endswith(b"IEND\xae\x42\x60\x82")
+    return {
+        "bits": {name: plain_bits(state[name]) for name in state.keys() - {"seconds", "note"}},
+        "note": {name: note[name] for name in LASTING},
+        "kept note": {name: state["note"][name] for name in LASTING},
+        "table": (folder / "history.csv").read_bytes(),
+        "losses": (folder / "history.json").read_bytes(),
+        "grids": sorted(path.name for path in (folder / "samples").glob("[0-9]*.png")),
+        "last grid": max((folder / "samples").glob("[0-9]*.png")).read_bytes(),
+        "hidden": [path.name for path in folder.rglob(".*")],
+    }
+
+
+def plain_bits(value):
+    """Tensors as their bytes, within whatever holds them."""
+    if isinstance(value, torch.Tensor):
+        return (
+            value.dtype,
+            tuple(value.shape),
+            value.reshape(-1).contiguous().view(torch.uint8).numpy().tobytes(),
+        )
+    if isinstance(value, dict):
+        return {key: plain_bits(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_bits(item) for item in value]
+    return value
+
+
+class FullDisk:
+    """From its `after`-th write on, no file whose name holds `name` can be written, as long as it is full."""
+
+    def __init__(self, monkeypatch, where, after=0, name=""):
+        self.full, self.writes, self.refused = True, 0, []
+
+        def attempt(path, content):
+            if name in path.name:
+                self.writes += 1
+                if self.full and self.writes > after:
+                    self.refused.append(path.name)
+                    with monkeypatch.context() as patch:
+                        patch.setattr(where, self.refuse)
+                        return real(path, content)
+            return real(path, content)
+
+        real = checkpoints.write
+        monkeypatch.setattr(checkpoints, "write", attempt)
+
+    @staticmethod
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("where", ["os.fsync", "pathlib.Path.replace"])
+def test_a_disk_that_is_full_from_any_write_on_loses_nothing(where, tmp_path, monkeypatch, capsys):
+    """Told in one line that names the file and the remedy, which leads to the run that was meant."""
+    assert main([*TRAIN, str(tmp_path / "whole")]) == 0
+    whole, codes = left_by(tmp_path / "whole"), []
+    for after in range(0, 13, 1 if where == "os.fsync" else 5):
+        folder = tmp_path / str(after)
+        with monkeypatch.context() as patch, warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            disk = FullDisk(patch, where, after)
+            codes.append(main([*TRAIN, str(folder)]))
+            lines = capsys.readouterr().err.splitlines()
+            assert disk.refused, after
+            told = [str(warning.message) for warning in warned]
+            told += [line for line in lines if line.startswith("error: ")]
+            assert any(f"{disk.refused[0]} cannot be written (No space left" in t for t in told)
+            assert all("Make room" in t and "with --resume" in t for t in told)
+            assert not list(folder.rglob(".*"))  # neither a lock nor anything half-written
+            disk.full = False
+            assert main([*TRAIN, str(folder), "--resume"]) == 0
+        assert left_by(folder) == whole, after
+        capsys.readouterr()
+    assert 1 in codes
+    assert codes[-1] == 0  # only the last grid or losses were refused
+
+
+@pytest.mark.parametrize("name", ["history.csv", "history.json", ".png"])
+def test_what_the_disk_refused_beside_the_checkpoint_is_tried_again(name, tmp_path, monkeypatch):
+    """It is told once; the last snapshot's is there in the end, if there is room by then."""
+    assert main([*TRAIN, str(tmp_path / "whole")]) == 0
+    disk = FullDisk(monkeypatch, "os.fsync", name=name)
+    real = cli.save_grid
+
+    def room(pictures, shape, path):
+        disk.full = path.name != "0000002.png"  # two snapshots find the disk full
+        return real(pictures, shape, path)
+
+    monkeypatch.setattr(cli, "save_grid", room)
+    with pytest.warns(UserWarning, match="training goes on without .*No space left") as warned:
+        assert main([*TRAIN, str(tmp_path / "a")]) == 0
+    assert len(warned) == 1
+    assert len(disk.refused) == 2
+    left, meant = left_by(tmp_path / "a"), left_by(tmp_path / "whole")
+    missing = set(meant.pop("grids")) - set(left.pop("grids"))
+    assert missing == ({"0000000.png", "0000001.png"} if name == ".png" else set())
+    assert left == meant
+
+
+STARTER = """
+    import json, os, sys, time, torch
+    torch.set_num_threads(1)
+    from gan_tutorial.__main__ import main
+    from gan_tutorial._engine import cli
+    from gan_tutorial.data import Images
+
+    rows = torch.randint(0, 256, (64, 1, 5, 4), generator=torch.Generator().manual_seed(0))
+    faces = Images(rows.to(torch.uint8), torch.zeros(64).long())
+    cli.load = lambda name, **options: faces
+    words = ["train", "--data", "tfd", "--steps", "6", "--every", "1", "--batch-size", "8", "--out"]
+    main([*words, sys.argv[1]])  # what PyTorch imports at its first step is imported once
+    print("ready", flush=True)
+    for line in sys.stdin:  # every run is a process of its own
+        processes = []
+        for wait, log, *more in json.loads(line):
+            processes.append(os.fork())
+            if processes[-1] == 0:
+                time.sleep(wait)
+                os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+                os._exit(main([*words, *more]))
+        print(json.dumps(processes), flush=True)
+        print(json.dumps([os.waitpid(process, 0)[1] for process in processes]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory):
+    """Starts training by the command line in processes of their own; the folder of a run that nobody disturbed."""
+    whole = tmp_path_factory.mktemp("starter") / "whole"
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(STARTER), str(whole)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(Path(gan_tutorial.__file__).parents[1])},
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield process, whole
+    process.stdin.close()
+    process.wait(timeout=60)
+    process.stdout.close()
+
+
+def begin(process, *runs):
+    """Start `(wait, log, folder, option...)`s together; their process numbers."""
+    process.stdin.write(
+        json.dumps([[wait, str(log), *map(str, more)] for wait, log, *more in runs])
+    )
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline())
+
+
+def ended(process):
+    """How each of them ended: an exit code, or minus a signal."""
+    return [os.waitstatus_to_exitcode(status) for status in json.loads(process.stdout.readline())]
+
+
+def check_whole(folder):
+    """Whatever moment a run was killed at, what bears a file's name is the whole file."""
+    if (folder / "run.json").exists():
+        assert json.loads((folder / "run.json").read_text())["recipe"] == "mnist-short"
+    if (folder / "checkpoint.pt").exists():
+        checkpoints.load(folder / "checkpoint.pt")
+    if (folder / "history.csv").exists():
+        head, *rows = (folder / "history.csv").read_text().splitlines()
+        assert all(len(row.split(",")) == len(head.split(",")) for row in rows)
+    if (folder / "history.json").exists():
+        json.loads((folder / "history.json").read_text())
+    for grid in (folder / "samples").glob("[0-9]*.png"):
+        assert grid.read_bytes().endswith(b"IEND\xae\x42\x60\x82")
+
+
+def test_kill_9_at_any_moment_and_resume_leave_the_folder_of_an_undisturbed_run(starter, tmp_path):
+    """At least 20 kills, and at least one run that came to its end after some; files, not the checkpoint alone."""
+    process, whole = starter
+    expected, folder, rng = left_by(whole), tmp_path / "run", random.Random(0)
+    began = time.perf_counter()
+    begin(process, (0, tmp_path / "log", tmp_path / "timed"))
+    assert ended(process) == [0]
+    length, kills, since, finished = time.perf_counter() - began, 0, 0, 0
+    while kills < 20 or finished == 0:
+        (number,) = begin(process, (0, tmp_path / "log", folder, "--resume"))
+        time.sleep(rng.random() * length)
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.kill(number, signal.SIGKILL)
+        (code,) = ended(process)
+        assert code in (0, -signal.SIGKILL), (tmp_path / "log").read_text()
+        assert "Traceback" not in (tmp_path / "log").read_text()
+        check_whole(folder)
+        kills, since = kills + (code < 0), since + (code < 0)
+        if code == 0:
+            finished += since > 0
+            assert left_by(folder) == expected
+            shutil.rmtree(folder)
+            since = 0
+
+
+def test_two_commands_on_one_folder_lose_nothing(starter, tmp_path):
+    """20 pairs: one trains to its end; the other is refused in a line, or comes after it and goes on."""
+    process, whole = starter
+    expected, rng = left_by(whole), random.Random(0)
+    began = time.perf_counter()
+    begin(process, (0, tmp_path / "log", tmp_path / "timed"))
+    assert ended(process) == [0]
+    length, refused = time.perf_counter() - began, 0
+    for i in range(20):
+        folder, more = tmp_path / str(i), ["--resume"] if i % 2 else []
+        waits = (0, 0 if i < 4 else rng.uniform(0, 1.5 * length))
+        logs = [tmp_path / f"{i}-{j}" for j in range(2)]
+        begin(process, *((wait, log, folder, *more) for wait, log in zip(waits, logs, strict=True)))
+        codes, said = ended(process), [log.read_text() for log in logs]
+        assert 0 in codes, said
+        assert set(codes) <= {0, 1}
+        assert more or sorted(codes) == [0, 1]
+        for code, text in zip(codes, said, strict=True):
+            assert "Traceback" not in text
+            assert (code == 1) is ("error: checkpoint: " in text)
+            assert code == 0 or "is being written by" in text or "exists; --resume" in text
+        refused += any("is being written by" in text for text in said)
+        assert left_by(folder) == expected
+        again = json.loads((folder / "run.json").read_text()).get("resumed", [])
+        assert len(again) == (codes == [0, 0])
+    assert refused > 0
+
+
+@contextlib.contextmanager
+def files_up_to(size):
+    """The system's own limit on a file's size, in bytes: what a full disk is to a write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_limit_on_files_is_told_by_the_file_that_meets_it(run, copied, tmp_path, capsys):
+    """The lock's words do not fit into 20 bytes, the note of a run not into 200, its checkpoint not into 5,000."""
+    for size, name in ((20, "run.json"), (200, "run.json"), (5_000, "checkpoint.pt")):
+        folder = tmp_path / str(size)
+        with files_up_to(size):
+            assert main([*TRAIN, str(folder)]) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith(f"error: {folder / name} cannot be written (File too large)")
+        assert not list(folder.rglob(".*"))
+        assert main([*TRAIN, str(folder), "--resume"]) == 0
+        assert left_by(folder)["bits"] == left_by(copied)["bits"]
+    before = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"before")
+    with files_up_to(100):
+        assert main([*TRAIN, str(copied), "--resume", "--steps", "3"]) == 1
+        assert main(["sample", str(run), "--out", str(picture)]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [f"{copied / 'run.json'} cannot" in errors[-2], f"{picture} cannot" in errors[-1]] == [
+        True,
+        True,
+    ]
+    assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
+    assert picture.read_bytes() == b"before"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Path, "mkdir", FullDisk.refuse)
+    assert main([*TRAIN, str(tmp_path / "new" / "run")]) == 1
+    error = capsys.readouterr().err
+    assert f"error: {tmp_path / 'new' / 'run'} cannot be written (No space left" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_evaluation_that_nobody_can_read_is_told_too(run):
+    package = str(Path(gan_tutorial.__file__).parents[1])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gan_tutorial", "evaluate", str(run), "--count", "20"],
+            env=os.environ | {"PYTHONPATH": package},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the standard output cannot be written (No space left")
+    assert done.stderr.count("\n") == 1
+
+
+def test_every_file_of_a_run_is_written_whole_or_not_at_all():
+    """There is one way to write: what else opens files to write them would be caught here."""
+    source = Path(cli.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"\.open\(|\bopen\(|write_text|write_bytes", source)
+    assert source.count("checkpoints.write(") == 4  # note, two of the history, grids
 
 
 def test_learning_rates_of_the_command_line_are_the_players_own(tmp_path):

@@ -10,7 +10,7 @@ from py_mini_racer import JSParseException, MiniRacer
 from gan_tutorial.figures import linker
 
 FOLDER = ROOT / "gan_tutorial" / "figures"
-CLASSIC = {"host.js", "modules.js"}  # run as they are
+CLASSIC = {"dom.js", "host.js", "modules.js"}  # run as they are
 MODULES = sorted(
     path.relative_to(FOLDER).as_posix()
     for path in FOLDER.rglob("*.js")

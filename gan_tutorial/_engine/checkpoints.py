@@ -62,7 +62,10 @@ def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
-    """Put `content` in the place of what `path` holds, whole or not at all."""
+    """Put `content` in the place of what `path` holds, whole or not at all.
+
+    Raises OSError, which names the file and what to do, when it cannot be written.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -71,9 +74,30 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise unwritable(path, error) from error
         raise
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> OSError:
+    """The error to raise when `path` cannot be written: a full disk seldom says which file it was."""
+    told = OSError(
+        f"{path} cannot be written ({error.strerror or error}); what was there before is as it was. "
+        "Make room, or name another place; a run that was stopped goes on with resume=True"
+    )
+    told.errno = error.errno
+    return told
+
+
+def sweep_partial(folder: Path, names: Sequence[str]) -> None:
+    """Remove what killed processes left half-written of the files named (patterns), for the owner
+    of the folder alone.
+    """
+    for name in names:
+        for leftover in folder.glob(f".{name}.*.partial"):
+            leftover.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -117,16 +141,19 @@ class Owner:
                 "swept away, and the last whole checkpoint is used",
                 stacklevel=4,
             )
-        self.file.truncate(0)
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        self.file.write(f"process {os.getpid()} on {platform.node()}, since {now}")
-        self.file.flush()
-        for leftover in path.parent.glob(f".{path.name}.*.partial"):
-            leftover.unlink(missing_ok=True)  # nobody else may write here now
+        words = f"process {os.getpid()} on {platform.node()}, since {now}"
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without words
+            self.file.truncate(0)
+            os.write(self.file.fileno(), words.encode())
+        sweep_partial(path.parent, [path.name])  # nobody else may write here now
 
     def _locked(self, path: Path) -> IO[str]:
         while True:
-            file = self.place.open("a+")
+            try:
+                file = self.place.open("a+")
+            except OSError as error:
+                raise unwritable(path, error) from error
             try:
                 lock(file)
             except BlockingIOError:

@@ -10,8 +10,10 @@ tensorboard/      the same numbers, where TensorBoard is installed
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
+import io
 import json
 import os
 import platform
@@ -138,7 +140,7 @@ def run_training(
         kept = read_note(out) if resume else None
         if kept is not None:
             check_resumed(out, kept, note)
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         pair = recipe.build(seed=seed, images=images, classes=classes)
         pair.generator.to(device)
         pair.discriminator.to(device)
@@ -155,12 +157,15 @@ def run_training(
             note=kept or note,
             progress=True,
         )
-        if first:
-            again = {key: note[key] for key in ("date", "command", "machine", "versions")}
-            begun = note if kept is None else {**kept, "resumed": [*kept.get("resumed", []), again]}
-            write_note(out, begun)
-        asked = in_turn(labels, 100) if recipe.conditional else None
-        keep(snapshots, out if first else None, list(images.shape[1:]), asked)
+        with contextlib.closing(snapshots):
+            if first:
+                checkpoints.sweep_partial(out, ["run.json", "history.csv", "history.json"])
+                checkpoints.sweep_partial(out / "samples", ["[0-9]*.png"])
+                if resume and kept is None:  # another process may have trained here until now
+                    kept = read_note(out)
+                write_note(out, note if kept is None else resumed(kept, note))
+            asked = in_turn(labels, 100) if recipe.conditional else None
+            keep(snapshots, out if first else None, list(images.shape[1:]), asked)
 
 
 def with_data(
@@ -187,6 +192,20 @@ def with_data(
 
 
 NOTED = ("recipe", "data", "rows", "shape", "seed", "changes")  # what a run is known by
+
+
+def resumed(kept: Mapping[str, Any], note: Mapping[str, Any]) -> dict[str, Any]:
+    """The note of a run's start, and, once more, when and how it went on."""
+    again = {key: note[key] for key in ("date", "command", "machine", "versions")}
+    return {**kept, "resumed": [*kept.get("resumed", []), again]}
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it, unless they are there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise checkpoints.unwritable(folder, error) from error
 
 
 def write_note(folder: Path, note: Mapping[str, Any]) -> None:
@@ -255,6 +274,7 @@ def keep(
     """Run through the snapshots; grids, losses and TensorBoard's events go to `out`, if there.
 
     What goes beside the checkpoint never stops a run: what fails is said once, and left out.
+    The losses are in the checkpoint too: a run that is resumed, be it at its end, writes them anew.
     """
     beside = [] if out is None else _beside(out, shape, labels)
     for snapshot in snapshots:
@@ -278,10 +298,12 @@ def _beside(folder: Path, shape: list[int], labels: Tensor | None) -> list[Besid
 
 
 class Beside:
-    """Something written beside the checkpoint, `make()(snapshot)`, until it first fails."""
+    """Something written beside the checkpoint, `make()(snapshot)`, until it first fails; what a
+    disk refuses is tried again at the next snapshot.
+    """
 
     def __init__(self, what: str, make: Callable[[], Callable[[Snapshot], None]]) -> None:
-        self.what, self.make, self.works = what, make, True
+        self.what, self.make, self.works, self.said = what, make, True, False
         self.to: Callable[[Snapshot], None] | None = None
 
     def write(self, snapshot: Snapshot) -> None:
@@ -292,11 +314,11 @@ class Beside:
             self.to = self.to or self.make()
             self.to(snapshot)
         except Exception as error:
-            self.works = False
-            warnings.warn(
-                f"training goes on without {self.what}: {type(error).__name__}: {error}",
-                stacklevel=3,
-            )
+            self.works = isinstance(error, OSError)
+            if not self.said:
+                self.said = True
+                why = f"{type(error).__name__}: {error}".replace("resume=True", "--resume")
+                warnings.warn(f"training goes on without {self.what}: {why}", stacklevel=3)
 
 
 class Trained(NamedTuple):
@@ -455,24 +477,27 @@ def run_evaluation(
 
 def save_grid(samples: Tensor, shape: Sequence[int], path: Path, columns: int = 10) -> None:
     """Write rows in [0, 1] as one PNG, `columns` pictures of `shape` (c, h, w) to a line."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     pictures = samples.float().cpu().unflatten(1, shape)
     import_torchvision("a grid of pictures")
     from torchvision.utils import save_image
 
-    save_image(pictures, path, nrow=columns)
+    content = io.BytesIO()
+    save_image(pictures, content, nrow=columns, format="png")
+    checkpoints.write(path, content.getvalue())
 
 
 def write_history(history: dict[str, Tensor], folder: Path) -> None:
     """The losses of every step as `history.csv` and, name by name, as `history.json`."""
     columns = {name: values.tolist() for name, values in history.items()}
-    with (folder / "history.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", *columns])
-        writer.writerows(
-            [i, *row] for i, row in enumerate(zip(*columns.values(), strict=True), start=1)
-        )
-    (folder / "history.json").write_text(json.dumps(columns))
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(["step", *columns])
+    writer.writerows(
+        [i, *row] for i, row in enumerate(zip(*columns.values(), strict=True), start=1)
+    )
+    checkpoints.write(folder / "history.csv", table.getvalue().encode())
+    checkpoints.write(folder / "history.json", json.dumps(columns).encode())
 
 
 def tensorboard(folder: Path) -> Callable[[Snapshot], None]:

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, MixtureSameFamily, Normal, Uniform
 
-from gan_tutorial._engine.quadrature import ARRAYS, MEMORY, Panels, gauss_legendre
+from gan_tutorial._engine.quadrature import Panels, gauss_legendre, rows_at_once
 from gan_tutorial.distributions import device_of
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 EDGES_IN_STDS = torch.tensor([-40.0, -8.0, -3.0, 0.0, 3.0, 8.0, 40.0], dtype=torch.float64)
+MANY = 64  # bells; of so many, edges crowd where one would do
 FAR = 1e290  # a |z| beyond this is treated as this: its products still have a sign
 
 
@@ -97,7 +98,8 @@ def _partnered(p: Density, q: Density) -> tuple[Density, Density]:
 
 
 def panels_for(*densities: Density) -> Panels:
-    """Panels that cover all mass and have an edge wherever a density begins, peaks or ends.
+    """Panels that cover all mass and have an edge wherever a density begins, peaks or ends; of
+    hundreds of bells, as many edges as tell them apart.
 
     Edges are kept as base + offset, like all points here, and each panel is anchored at the
     mean or the block's end that is nearest, so that its offsets are as small as can be.
@@ -116,8 +118,11 @@ def panels_for(*densities: Density) -> Panels:
     order = offset.argsort(stable=True)
     order = order[(base + offset)[order].argsort(stable=True)]
     base, offset = base[order], offset[order]
+    bells = [density for density in densities if isinstance(density, Bells)]
+    if sum(len(each.mean) for each in bells) == len(center) > MANY:
+        base, offset = _thinned(base, offset, Bells(*map(torch.cat, zip(*bells, strict=True))))
     parts = []
-    step = max(1, MEMORY // (ARRAYS * 8 * len(center)))  # edges at a time, each against all centers
+    step = rows_at_once(len(center))  # edges at a time, each against all centers
     for start in range(0, len(base) - 1, step):
         edges = slice(start, start + step + 1)
         position = (base[edges, None] - center) + offset[edges, None]
@@ -126,6 +131,24 @@ def panels_for(*densities: Density) -> Panels:
         parts.append(torch.stack([center[nearest[:, 0]], low, high]))
     anchor, low, high = torch.cat(parts, 1)
     return Panels(anchor, low, high, len(center)).select(high > low)
+
+
+def _thinned(base: Tensor, offset: Tensor, bells: Bells) -> tuple[Tensor, Tensor]:
+    """Of edges in order those that lie half the width apart of the narrowest bell that has mass there.
+
+    There are 7 for each bell, so that of n bells the panels would grow with n, and the work with n².
+    """
+    rows = rows_at_once(len(bells.mean))
+    narrowest = []
+    for anchors, offsets in zip(base.split(rows), offset.split(rows), strict=True):
+        here = standardised(bells, anchors, offsets).abs() <= -1.01 * EDGES_IN_STDS[0]
+        narrowest.append(torch.where(here, bells.std, torch.inf).amin(1))
+    scale = torch.cat(narrowest)
+    gap = base.diff() + offset.diff()
+    cell = (2 * (gap / torch.minimum(scale[:-1], scale[1:])).cumsum(0)).floor()
+    kept = torch.ones_like(base, dtype=torch.bool)  # the first of each cell, and both ends
+    kept[1:-1] = cell[:-1] > torch.cat([torch.zeros(1, dtype=cell.dtype), cell[:-2]])
+    return base[kept], offset[kept]
 
 
 def log_density(density: Density, anchor: Tensor, offset: Tensor) -> Tensor:
@@ -186,11 +209,13 @@ def _bells_ratio(
     """
     both = Bells(*(torch.cat(pair) for pair in zip(p, q, strict=True)))
     z = standardised(both, anchor, offset)
-    shift = (both.mean - both.mean[:, None]) / both.std[:, None]  # [ref, k]
-    growth = (both.std - both.std[:, None]) / both.std[:, None]
-    log_scale = _log_quotient(both.std, both.std[:, None])
     ref = z.abs().argmin(-1)
-    z_ref = z.gather(-1, ref[..., None])
+    z_ref, log_ref_std = z.gather(-1, ref[..., None]), both.std.log()[ref]
+    nearest, ref = ref.unique(return_inverse=True)  # a few of all: points come panel by panel
+    mean_ref, std_ref = both.mean[nearest, None], both.std[nearest, None]
+    shift = (both.mean - mean_ref) / std_ref  # [ref, k]
+    growth = (both.std - std_ref) / std_ref
+    log_scale = _log_quotient(both.std, std_ref)
     # z_ref - z_k: from the parameters where the widths are alike, or it would cancel; directly where
     # they are not, or the parameters' quotients would.
     alike = growth.abs()[ref] < 0.5
@@ -201,7 +226,7 @@ def _bells_ratio(
     ratio = sum_p - sum_q
     if len(p.mean) == len(q.mean) > 1:
         ratio = _paired_ratio(p, q, z, over_q - sum_q[..., None], ratio)
-    log_ref = -(z_ref[..., 0] ** 2) / 2 - both.std.log()[ref] - HALF_LOG_TWO_PI
+    log_ref = -(z_ref[..., 0] ** 2) / 2 - log_ref_std - HALF_LOG_TWO_PI
     return log_ref + sum_p, log_ref + sum_q, ratio
 
 

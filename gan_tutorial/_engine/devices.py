@@ -69,12 +69,14 @@ def from_rank_0(value: Any) -> Any:
 
 
 def by_rank_0(do: Callable[[], Result]) -> Result | None:
-    """What `do` gives in rank 0, None elsewhere; a ValueError of rank 0 is raised in every process."""
+    """What `do` gives in rank 0, None elsewhere; what rank 0 refuses, or its disk, is a ValueError in
+    every process.
+    """
     result, error = None, None
     if rank() == 0:
         try:
             result = do()
-        except ValueError as caught:
+        except (ValueError, OSError) as caught:
             error = str(caught)
     error = from_rank_0(error)
     if error is not None:

@@ -21,10 +21,15 @@ NODES = 16
 RELATIVE_TOLERANCE = 1e-12
 MAX_LEVELS = 60
 MAX_PANELS = 1000  # more than this, and than at the start, in one level are noise, not structure
-MEMORY = 2**28  # bytes that an integrand's arrays may take at a time
+MEMORY = 2**25  # bytes that an integrand's arrays may take at a time
 ARRAYS = 12  # of them, float64, one number for each component of each point
 NOISE = 1e-6  # an error below this share of the whole that no longer shrinks is rounding
 PATIENCE = 3  # levels in a row: a kink may by luck look flatter on one level than on the next
+
+
+def rows_at_once(numbers: int) -> int:
+    """How many rows of so many numbers each an integrand's arrays may have, within `MEMORY`."""
+    return max(1, MEMORY // (ARRAYS * 8 * numbers))
 
 
 class Panels(NamedTuple):
@@ -56,7 +61,7 @@ class Panels(NamedTuple):
 
     def values(self, f: Integrand, t: Tensor) -> Tensor:
         """``f`` at the points at fractions ``t``: ``(n, m)``."""
-        rows = max(1, MEMORY // (ARRAYS * 8 * self.components * len(t)))
+        rows = rows_at_once(self.components * len(t))
         anchor, offset = self.points(t)
         parts = zip(anchor.split(rows), offset.split(rows), strict=True)
         return torch.cat([f(*part) for part in parts])

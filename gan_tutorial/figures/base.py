@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import html
 import json
+import sys
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
 
 from .linker import drawing_of, read_script, widget
+from .stills import still
+
+NO_STILL = (
+    "(It moves where its notebook runs; a still picture of it needs: pip install mini-racer.)"
+)
 
 
 def slider(value: float, low: float, high: float, step: float, help: str) -> traitlets.Float:
@@ -37,6 +43,10 @@ class Figure(anywidget.AnyWidget):
             probability = slider(0.1, 0.01, 0.99, 0.01, "D(G(z))")
 
     Its drawing is ``drawing.js`` in that folder, beside this class. The linker joins it with all that it imports.
+
+    A saved notebook carries a still picture of each figure, in the state in which it was shown. ``nbconvert --execute``
+    also keeps the widgets' state, and then prefers the live widget, which needs JavaScript and a CDN; with
+    ``--ExecutePreprocessor.store_widget_state=False`` it shows the picture.
 
     Setting a trait outside its bounds raises ``traitlets.TraitError``, which names the trait, the value and the bound.
     """
@@ -83,19 +93,41 @@ class Figure(anywidget.AnyWidget):
         names = ["_name", "_title", "_bounds", *self.settings()]
         return {name: getattr(self, name) for name in names}
 
-    def to_html(self) -> str:
-        """The figure as a place in a static page: an empty root with its state inside.
+    def to_html(self, inside: str = "") -> str:
+        """The figure as a place in a static page: a root with its state in it, empty but for what is put ``inside``.
 
         The book's build adds the picture of the first state and the scripts (``book/_ext``).
         """
         state = json.dumps(self.state(), separators=(",", ":")).replace("</", "<\\/")
         return (
             f'<div class="gan-figure" data-figure="{self.name}" role="group" '
-            f'aria-label="{html.escape(self.title)}">'
+            f'aria-label="{html.escape(self.title)}">{inside}'
             f'<script type="application/json">{state}</script></div>'
         )
 
+    if (
+        "google.colab" not in sys.modules
+    ):  # which of an output's kinds Colab shows is not known here
+        _ipython_display_ = None  # of ipywidgets 7, which would leave the bundle below unused
+
+    def _view(self, **_: Any) -> dict[str, Any]:
+        model = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": model}
+
+    def in_words(self) -> str:
+        """What the figure shows and its settings, for a place that cannot show it."""
+        values = {name: getattr(self, name) for name in self.settings()}
+        plain = [f"{k}={v!r}" for k, v in values.items() if isinstance(v, bool | int | float | str)]
+        return f"{type(self).__name__}({', '.join(plain)}): {self.title}"
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        """The live widget; for a viewer that runs no JavaScript a still picture, or words where there is no V8 to draw
+        it; and words where only text is shown.
+        """
+        live = getattr(super(), "_repr_mimebundle_", self._view)  # which ipywidgets 7 has not
+        bundle = live(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**(data or {}), "text/html": self.to_html()}, metadata
+        words = self.in_words()
+        inside = still(self.name, self.state()) or f"<p>{html.escape(f'{words} {NO_STILL}')}</p>"
+        own = {"text/plain": words, "text/html": self.to_html(inside)}
+        return {**(data or {}), **own}, metadata
