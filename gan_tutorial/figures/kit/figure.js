@@ -48,8 +48,6 @@ export class FigureView {
     this.unpainted = new Set();
     /** @type {Record<string, string>} colours by their names, as far as they were asked for */
     this.palette = {};
-    /** @type {number | null} device pixels in one of the page, where it is not the screen's */
-    this.scale = null;
     /** @type {Map<unknown, () => void>} what waits until the figure has come to rest */
     this.resting = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -214,7 +212,7 @@ export class FigureView {
   /** Outside a document there are no colours: what is queued then waits for the figure's place in the page. */
   paint() {
     if (!this.root.isConnected) return;
-    for (const surface of this.unpainted) surface.paint(this.scale ?? Math.max(1, globalThis.devicePixelRatio));
+    for (const surface of this.unpainted) surface.paint(Math.max(1, globalThis.devicePixelRatio));
     this.unpainted.clear();
   }
 
@@ -234,7 +232,7 @@ export class FigureView {
     }, 100);
   }
 
-  /** Paint again when the theme turns, and finer for a printer. */
+  /** Paint again when the theme turns, and as SVG for a printer. */
   watchLooks() {
     const themes = new MutationObserver(() => {
       this.palette = {};
@@ -242,11 +240,14 @@ export class FigureView {
     });
     const attributes = { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] };
     for (const element of [document.documentElement, document.body]) themes.observe(element, attributes);
-    const print = (/** @type {number | null} */ scale) => () => {
-      this.scale = scale;
-      this.repaint();
+    const before = () => {
+      for (const surface of this.surfaces) surface.writePrint();
+      this.root.setAttribute("data-printing", "");
     };
-    const [before, after] = [print(3), print(null)];
+    const after = () => {
+      for (const surface of this.surfaces) surface.endPrint();
+      this.root.removeAttribute("data-printing");
+    };
     addEventListener("beforeprint", before);
     addEventListener("afterprint", after);
     this.cleanups.push(() => {

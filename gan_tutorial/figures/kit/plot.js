@@ -36,7 +36,7 @@ export class Plot {
     this.svg = svgNode("svg", { class: "gan-plot", role: "img", "aria-label": plainText(options.label) }, this.box);
     this.area = svgNode("svg", {}, this.svg); // nodes of a figure's own: a nested svg clips what leaves the axes
     this.handles = svgNode("g", {}, this.svg);
-    this.surface = hasCanvas ? new CanvasSurface(figure, this.box) : new SvgSurface(this.svg);
+    this.surface = hasCanvas ? new CanvasSurface(figure, this.box, this.svg) : new SvgSurface(this.svg);
     this.width = this.innerWidth = this.innerHeight = 0;
     this.resize(DEFAULT_WIDTH / (options.expectedShare ?? 1));
   }
