@@ -3,6 +3,7 @@
 
 import { colorOf } from "./marks.js";
 import { formatNumber } from "./numbers.js";
+import { followSlider } from "./pointer.js";
 import { htmlNode, htmlText, plainText, setOutput } from "./text.js";
 
 /**
@@ -29,11 +30,12 @@ export class Controls {
   }
 
   /**
-   * A slider; its bounds come from Python.
+   * A slider; its bounds come from Python. `onMove` runs after the reader has moved it.
    * @param {string} name
-   * @param {{ label: string, format?: (value: number, digits: number) => string, digits?: number, color?: string, output?: boolean }} options
+   * @param {{ label: string, format?: (value: number, digits: number) => string, digits?: number, color?: string, output?: boolean,
+   *   onMove?: () => void }} options
    */
-  slider(name, { label, format = formatNumber, digits, color, output = true }) {
+  slider(name, { label, format = formatNumber, digits, color, output = true, onMove }) {
     const { figure } = this;
     const { min, max, step } = figure.get("_bounds")[name];
     const shownDigits = digits ?? Math.max(0, Math.ceil(-Math.log10(step)));
@@ -42,7 +44,10 @@ export class Controls {
     const number = output && htmlNode("output", { name, "aria-live": "off" }, row);
     const style = color && `--gan-thumb:${colorOf(color)}`;
     const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
-    input.addEventListener("input", () => figure.set(name, input.valueAsNumber));
+    followSlider(input, (value) => {
+      figure.set(name, value);
+      if (onMove) onMove();
+    });
     /** @type {number} */
     let shown;
     figure.syncs.push(() => {

@@ -5,6 +5,7 @@ import { CanvasSurface } from "./canvas.js";
 import { SvgSurface, hasCanvas } from "./marks.js";
 import { formatNumber, niceTicks } from "./numbers.js";
 import { Path, pathThrough } from "./path.js";
+import { followPulls } from "./pointer.js";
 import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
 
 /** @typedef {[number, number]} Span */
@@ -268,16 +269,12 @@ export class Plot {
   /** What a pointer grabs to move traits: wider than the dot that is seen. @param {Drag} drag */
   handle(drag) {
     const target = svgNode("circle", { class: "gan-handle", r: 20 }, this.handles);
-    target.addEventListener("pointerdown", (event) => {
-      target.setPointerCapture(event.pointerId);
-      event.preventDefault();
-    });
-    target.addEventListener("pointermove", (event) => {
-      if (!target.hasPointerCapture(event.pointerId)) return;
+    const move = (/** @type {PointerEvent} */ event) => {
       const [x, y] = this.eventPoint(event);
       if (drag.x) this.figure.set(drag.x, x);
       if (drag.y) this.figure.set(drag.y, y);
-    });
+    };
+    followPulls(target, { move, hold: drag.y !== undefined });
     return target;
   }
 

@@ -1,6 +1,7 @@
 // The live figure's controls: stories, play and step, settings, the pen that draws p_data.
 
 import { formatNumber } from "../kit/numbers.js";
+import { followPulls } from "../kit/pointer.js";
 import { CELL, COLUMNS, REACH, dataMasses } from "./density.js";
 import { PRESETS } from "./presets.js";
 import { CHOICES, SETTINGS, playRound, trainDiscriminator, trainGenerator } from "./trainer.js";
@@ -67,17 +68,18 @@ function makeSettings(figure) {
 // ---------------------------------------------------------------- drawing p_data
 
 export function makePen(figure, plot, change) {
-  let drawing = null; // the drawing under the pen while the pointer is down
+  let drawing = null; // the drawing under the pen
   let last = null;
   const group = figure.group({ title: "Draw $p_data$: with the pointer on the upper plot, or here with the keyboard" });
-  const pen = group.slider("pen", { label: "pen over $x$ =", digits: 1, format: (column) => formatNumber(penCentre(column), 1), color: "data" });
-  pen.addEventListener("input", () => change({ height: parseInt(startOf(figure)[figure.get("pen")], 36) }));
-  const height = group.slider("height", { label: "height under the pen", digits: 0, color: "data" });
-  height.addEventListener("input", () => {
-    change({ drawing: drawLine(startOf(figure), figure.get("pen"), figure.get("height"), null), data: "drawn" });
+  group.slider("pen", {
+    label: "pen over $x$ =", digits: 1, format: (column) => formatNumber(penCentre(column), 1), color: "data",
+    onMove: () => change({ height: parseInt(startOf(figure)[figure.get("pen")], 36) }),
   });
-  if (typeof PointerEvent !== "function") return;
-  plot.svg.setAttribute("style", "cursor:crosshair;touch-action:pan-y");
+  group.slider("height", {
+    label: "height under the pen", digits: 0, color: "data",
+    onMove: () => change({ drawing: drawLine(startOf(figure), figure.get("pen"), figure.get("height"), null), data: "drawn" }),
+  });
+  plot.svg.style.setProperty("cursor", "crosshair");
   const draw = (event) => {
     const [x, y] = plot.eventPoint(event);
     const column = Math.max(0, Math.min(COLUMNS - 1, Math.floor((x + REACH) / (2 * CELL))));
@@ -86,16 +88,12 @@ export function makePen(figure, plot, change) {
     last = [column, level];
     change({ drawing, data: "drawn", pen: column, height: level });
   };
-  plot.svg.addEventListener("pointerdown", (event) => {
-    plot.svg.setPointerCapture(event.pointerId);
+  const begin = (event) => {
     drawing = startOf(figure);
     last = null;
     draw(event);
-  });
-  plot.svg.addEventListener("pointermove", (event) => {
-    if (drawing !== null && plot.svg.hasPointerCapture(event.pointerId)) draw(event);
-  });
-  for (const end of ["pointerup", "pointercancel"]) plot.svg.addEventListener(end, () => { drawing = null; });
+  };
+  followPulls(plot.svg, { begin, move: draw });
 }
 
 const penCentre = (column) => -REACH + (column + 0.5) * 2 * CELL;
