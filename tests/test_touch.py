@@ -9,7 +9,9 @@ LISTEN = """() => {
   globalThis.moves = 0;
   document.addEventListener("gan-move", () => { globalThis.moves += 1; });
 }"""
-VALUES = """() => [...document.querySelectorAll("input, select")].map((e) => `${e.name}=${e.value}`)"""
+VALUES = (
+    """() => [...document.querySelectorAll("input, select")].map((e) => `${e.name}=${e.value}`)"""
+)
 
 pytestmark = pytest.mark.browser
 

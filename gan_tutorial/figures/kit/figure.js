@@ -198,9 +198,9 @@ export class FigureView {
     return plot;
   }
 
-  /** The colour that a palette name has in the present theme, for a <canvas>. @param {string} name */
+  /** The colour that a palette name has in the present theme, for a <canvas>; "" where there is none yet. @param {string} name */
   color(name) {
-    return (this.palette[name] ??= getComputedStyle(this.root).getPropertyValue(`--gan-${name}`).trim());
+    return (this.palette[name] ||= getComputedStyle(this.root).getPropertyValue(`--gan-${name}`).trim());
   }
 
   /** Have a plot's surface painted once, when all that changes it now has run. @param {import("./canvas.js").CanvasSurface} surface */
@@ -209,9 +209,9 @@ export class FigureView {
     this.unpainted.add(surface);
   }
 
-  /** Outside a document there are no colours: what is queued then waits for the figure's place in the page. */
+  /** Outside a document, and before the style sheet, there are no colours: what is queued waits for them. */
   paint() {
-    if (!this.root.isConnected) return;
+    if (!this.color("ink")) return;
     for (const surface of this.unpainted) surface.paint(Math.max(1, globalThis.devicePixelRatio));
     this.unpainted.clear();
   }
@@ -327,7 +327,7 @@ export class FigureView {
     if (typeof ResizeObserver === "function") {
       const observer = new ResizeObserver(() => {
         const resized = this.fitWidths();
-        if (!resized && this.unpainted.size === 0) return; // what waits to be painted has come into the page just now
+        if (!resized && this.unpainted.size === 0) return; // what waits to be painted has come into the page, or has its style, just now
         if (resized) refresh();
         for (const refit of this.refits) refit();
         this.paint();
