@@ -85,7 +85,7 @@ def javascript(request):
 @pytest.fixture(scope="session")
 def figure_page(tmp_path_factory):
     """A function that writes a figure alone on a page, light or dark, and gives back its address on the disk."""
-    from gan_book.figures import scripts
+    from gan_book.figures import file_script, scripts
 
     folder = tmp_path_factory.mktemp("figures")
 
@@ -93,6 +93,8 @@ def figure_page(tmp_path_factory):
         texts = scripts([type(figure)])
         for name, text in texts.items():
             (folder / f"{name}.js").write_text(text, encoding="utf-8")
+        for name in getattr(figure, "files", ()):
+            (folder / f"{name}.js").write_text(file_script(name), encoding="utf-8")
         (folder / "kit.css").write_text(figure._css, encoding="utf-8")
         page = folder / f"{figure.name}-{theme}.html"
         tags = "".join(f'<script defer src="{name}.js"></script>' for name in texts)

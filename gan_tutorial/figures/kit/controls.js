@@ -30,17 +30,19 @@ export class Controls {
   }
 
   /**
-   * A slider; its bounds come from Python. `onMove` runs after the reader has moved it.
+   * A slider; its bounds come from Python. `onMove` runs after the reader has moved it. `idle` says in a few words why it
+   * would do nothing at present, and "" where it does something: a slider that does nothing cannot be moved.
    * @param {string} name
    * @param {{ label: string, format?: (value: number, digits: number) => string, digits?: number, color?: string, output?: boolean,
-   *   onMove?: () => void }} options
+   *   onMove?: () => void, idle?: () => string }} options
    */
-  slider(name, { label, format = formatNumber, digits, color, output = true, onMove }) {
+  slider(name, { label, format = formatNumber, digits, color, output = true, onMove, idle = () => "" }) {
     const { figure } = this;
     const { min, max, step } = figure.get("_bounds")[name];
     const shownDigits = digits ?? Math.max(0, Math.ceil(-Math.log10(step)));
     const row = htmlNode("label", { class: "gan-control gan-slider" }, this.node);
     htmlText(htmlNode("span", { class: "gan-control-label" }, row), label);
+    const excuse = htmlNode("span", { class: "gan-idle" }, row);
     const number = output && htmlNode("output", { name, "aria-live": "off" }, row);
     const style = color && `--gan-thumb:${colorOf(color)}`;
     const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
@@ -50,8 +52,14 @@ export class Controls {
     });
     /** @type {number} */
     let shown;
+    let why = "";
     figure.syncs.push(() => {
       const value = figure.get(name);
+      if (idle() !== why) {
+        why = idle();
+        input.disabled = why !== "";
+        htmlText(excuse, why && ` (${why})`);
+      }
       if (input.valueAsNumber !== value) input.value = value;
       if (value === shown) return;
       shown = value;

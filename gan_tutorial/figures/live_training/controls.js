@@ -53,9 +53,10 @@ function makeSettings(figure) {
   figure.slider("log_rate_d", { label: "D's learning rate", format: power, color: "discriminator" });
   figure.slider("log_rate_g", { label: "G's learning rate", format: power, color: "generator" });
   figure.select("optimizer", { label: "optimiser", ...options("optimizer") });
-  figure.slider("momentum", { label: "momentum (Adam's $β_1$)" });
-  const clip = figure.slider("log_clip", { label: "WGAN: weights within ±", format: power });
-  figure.syncs.push(() => { clip.disabled = figure.get("objective") !== "wgan"; });
+  const hasMomentum = () => ["momentum", "adam"].includes(figure.get("optimizer"));
+  figure.slider("momentum", { label: "momentum (Adam's $β_1$)", idle: () => (hasMomentum() ? "" : "this optimiser has none") });
+  const isClipped = () => figure.get("objective") === "wgan";
+  figure.slider("log_clip", { label: "$D$'s weights within ±", format: power, idle: () => (isClipped() ? "" : "WGAN only") });
   figure.slider("width_d", { label: "units per layer of D", digits: 0, color: "discriminator" });
   figure.slider("width_g", { label: "units per layer of G", digits: 0, color: "generator" });
   figure.select("activation", { label: "activation", ...options("activation") });
