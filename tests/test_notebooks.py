@@ -80,6 +80,28 @@ def test_claims_end_in_assertions(path):
     assert any("assert " in cell.source for cell in told)
 
 
+@every_notebook
+def test_a_heat_map_says_what_its_shades_mean(path):
+    for cell in code_cells(path):
+        if re.search(r"\b(imshow|pcolormesh|contourf)\(", cell.source):
+            assert "colorbar(" in cell.source, cell.id
+
+
+@every_notebook
+def test_source_is_shown_as_code_with_its_indentation(path):
+    for cell in code_cells(path):
+        assert not re.search(r"print\(.*getsource|cleandoc", cell.source), cell.id
+
+
+SHADES = r"\b(?:black|white|dark|bright|light)(?:er|est)?"
+MARKS = r"(?:curves?|lines?|dots?|points?|arrows?|bars?|cells?|runs?|circles?|crosses)\b"
+
+
+@every_notebook
+def test_prose_names_no_shade_that_a_theme_turns_over(path):
+    assert re.findall(f"{SHADES} (?:\\w+ )?{MARKS}", prose(path), re.IGNORECASE) == []
+
+
 def test_only_one_file_names_the_repository():
     name = REPOSITORY.removeprefix("https://")
     allowed = {"_config.yml", "README.md"}

@@ -4,7 +4,9 @@ A page is opened four times: from a server in the light theme, from the disk in 
 JavaScript. The tests of one page share the first two visits, and run one after another in the same process.
 """
 
+import ast
 import gzip
+import io
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageStat
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 600 * 1024
@@ -231,6 +234,18 @@ def test_page_is_accessible(visit):
     assert grave == []
 
 
+def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, html):
+    for image in opened.page.locator("article img").all():
+        source = image.get_attribute("src")
+        drawn = (html / source).read_bytes()
+        is_data = source[-4:] != ".svg" or re.search(b"<image|QuadMesh|ContourSet", drawn)
+        turned = "invert" in image.evaluate("(e) => getComputedStyle(e).filter")
+        assert turned == (not is_data), source
+        if not is_data:
+            shot = Image.open(io.BytesIO(image.screenshot())).convert("L")
+            assert ImageStat.Stat(shot).mean[0] < 100, f"{source} glares"
+
+
 SHOWN = """(input) => {
   const figure = input.closest('[data-figure]');
   const numbers = [...figure.querySelectorAll('output')].map((o) => o.dataset.value);
@@ -273,6 +288,31 @@ def test_page_fits_a_narrow_screen(browser, site, name):
                 width,
             )
             assert wide == [], f"at {width} px"
+
+
+CUT_OFF = """() => {
+  for (const details of document.querySelectorAll("article details")) details.open = true;
+  return [...document.querySelectorAll("article pre")].filter((e) => e.scrollWidth > e.clientWidth + 1)
+    .map((e) => [e.scrollWidth - e.clientWidth, e.textContent.trim().slice(0, 60)]);
+}"""
+
+
+def test_no_code_and_no_result_is_cut_off(browser, site, name):
+    with Visit(browser, site, name) as visit:
+        visit.lay_out_everything()
+        assert visit.page.evaluate(CUT_OFF) == []
+        visit.page.set_viewport_size({"width": 390, "height": 800})
+        assert visit.page.evaluate(CUT_OFF) == [], "at 390 px"
+        visit.page.set_viewport_size({"width": 720, "height": 1000})
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate(CUT_OFF) == [], "on paper"
+        frames = visit.all("article pre", "getComputedStyle(e).breakInside")
+        assert set(frames) <= {"auto"}  # else its frame stands alone, tall and empty, at a page's end
+
+
+def test_code_among_the_results_can_be_run(served):
+    for source in served.all(".cell_output .highlight-python pre", "e.textContent"):
+        ast.parse(source)
 
 
 def test_figures_are_pictures_without_javascript(browser, html, name):
