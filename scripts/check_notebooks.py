@@ -2,7 +2,8 @@
 
     python scripts/check_notebooks.py [--fix]
 
-``--fix`` clears outputs and execution counts in place; everything else is for the author to mend.
+``--fix`` clears outputs and execution counts in place, and folds for JupyterLab (`jupyter.source_hidden`) what tags
+fold in the book; everything else is for the author to mend.
 """
 
 import sys
@@ -20,6 +21,21 @@ def clear(notebook) -> bool:
         if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
             cell.outputs, cell.execution_count, found = [], None, True
     return found
+
+
+def fold(notebook) -> bool:
+    """Have JupyterLab fold the cells that the book folds, and no others; tell whether that was a change."""
+    changed = False
+    for cell in notebook.cells:
+        folded = bool({"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])))
+        if folded == bool(cell.metadata.get("jupyter", {}).get("source_hidden")):
+            continue
+        changed = True
+        if folded:
+            cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
+        else:
+            del cell.metadata["jupyter"]["source_hidden"]
+    return changed
 
 
 def problems(notebook) -> list[str]:
@@ -41,11 +57,15 @@ def main() -> int:
     for path in sorted(BOOK.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         found = problems(notebook)
+        mendable = []
         if clear(notebook):
-            if fix:
-                nbformat.write(notebook, path)
-            else:
-                found.append("it carries outputs or execution counts (make fix clears them)")
+            mendable.append("it carries outputs or execution counts (make fix clears them)")
+        if fold(notebook):
+            mendable.append("JupyterLab does not fold what the book folds (make fix does)")
+        if fix and mendable:
+            nbformat.write(notebook, path)
+        elif not fix:
+            found += mendable
         for problem in found:
             print(f"{path.relative_to(BOOK.parent)}: {problem}")
         failed = failed or bool(found)

@@ -124,3 +124,30 @@ def test_the_first_figure_of_a_fresh_start_has_its_colours(lab, browser):
         context.close()
     assert all(len(set(start["colors"])) == 3 for start in found)
     assert [start["missing"] for start in found] == [[]] * FRESH_STARTS
+
+
+def test_arrow_keys_move_a_slider_and_solutions_are_folded(lab, browser):
+    figure = v4.new_code_cell(
+        "from gan_tutorial.figures import OptimalDiscriminator\nfigure = OptimalDiscriminator()\nfigure"
+    )
+    chapter = nbformat.read(ROOT / "book" / "optimal-discriminator.ipynb", 4)
+    solutions = [c for c in chapter.cells if "solution" in c.metadata.get("tags", [])]
+    lab.write("keys", [figure, *solutions])
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    lab.open(page, "keys")
+    cells = page.locator(".jp-CodeCell")
+    assert cells.count() == 1 + len(solutions) > 4
+    folded = cells.evaluate_all(
+        "(all) => all.map((e) => !!e.querySelector('.jp-InputPlaceholder'))"
+    )
+    assert folded == [False] + [True] * len(solutions)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-cell')")
+    slider = page.locator("[data-figure] input[name=mean]")
+    slider.wait_for(timeout=120_000)
+    before = float(slider.input_value())
+    slider.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+    assert float(slider.input_value()) > before
+    assert slider.evaluate("(e) => e === document.activeElement")
+    page.close()

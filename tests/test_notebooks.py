@@ -81,6 +81,13 @@ def test_claims_end_in_assertions(path):
 
 
 @every_notebook
+def test_what_the_book_folds_jupyterlab_folds_too(path):
+    for cell in code_cells(path):
+        folded = {"hide-cell", "hide-input"} & set(cell.metadata.get("tags", []))
+        assert bool(folded) == cell.metadata.get("jupyter", {}).get("source_hidden", False), cell.id
+
+
+@every_notebook
 def test_a_heat_map_says_what_its_shades_mean(path):
     for cell in code_cells(path):
         if re.search(r"\b(imshow|pcolormesh|contourf)\(", cell.source):

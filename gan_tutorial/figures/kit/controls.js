@@ -12,6 +12,9 @@ import { htmlNode, htmlText, plainText, setOutput } from "./text.js";
  * @typedef {{ title?: string, layout?: "fill" | "row" | number, wide?: boolean }} GroupOptions
  */
 
+// JupyterLab would take arrow keys and Enter for itself; it looks for this on the very element that has the focus.
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 /** Controls that stand together. Each has the name of the trait that it shows and moves. */
 export class Controls {
   /** @param {import("./figure.js").FigureView} figure @param {HTMLElement} node where the controls are put */
@@ -45,7 +48,7 @@ export class Controls {
     const excuse = htmlNode("span", { class: "gan-idle" }, row);
     const number = output && htmlNode("output", { name, "aria-live": "off" }, row);
     const style = color && `--gan-thumb:${colorOf(color)}`;
-    const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
+    const input = htmlNode("input", { type: "range", name, min, max, step, style, ...OWN_KEYS }, row);
     followSlider(input, (value) => {
       figure.set(name, value);
       if (onMove) onMove();
@@ -74,7 +77,7 @@ export class Controls {
     const { figure } = this;
     const row = htmlNode("label", { class: "gan-control" }, this.node);
     htmlText(htmlNode("span", { class: "gan-control-label" }, row), label);
-    const input = htmlNode("select", { name }, row);
+    const input = htmlNode("select", { name, ...OWN_KEYS }, row);
     for (const [value, text] of options) htmlNode("option", { value }, input).textContent = plainText(text);
     input.addEventListener("change", () => figure.set(name, input.value));
     figure.syncs.push(() => {
@@ -85,7 +88,7 @@ export class Controls {
 
   /** @param {string} name @param {{ label: string, onClick: () => void }} options */
   button(name, { label, onClick }) {
-    const button = htmlNode("button", { type: "button", name, class: "gan-button" }, this.node);
+    const button = htmlNode("button", { type: "button", name, class: "gan-button", ...OWN_KEYS }, this.node);
     htmlText(button, label);
     button.addEventListener("click", onClick);
     return button;
