@@ -2,16 +2,26 @@
 
     python scripts/check_notebooks.py [--fix]
 
-``--fix`` clears outputs and execution counts in place, and folds for JupyterLab (`jupyter.source_hidden`) what tags
-fold in the book; everything else is for the author to mend.
+``--fix`` mends in place what needs no thought: outputs and counts go, JupyterLab folds (`jupyter.source_hidden`)
+what tags fold in the book, and the first code cell installs from the repository that `_config.yml` names.
 """
 
 import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 
-BOOK = Path(__file__).parents[1] / "book"
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+INSTALL = """import importlib.util
+import os
+
+if importlib.util.find_spec("gan_tutorial") is None:
+    source = os.environ.get(
+        "GAN_TUTORIAL_SOURCE", "git+{repository}"
+    )
+    %pip install --quiet "gan-tutorial[book] @ {{source}}\""""
 
 
 def clear(notebook) -> bool:
@@ -38,6 +48,21 @@ def fold(notebook) -> bool:
     return changed
 
 
+def install(notebook) -> bool:
+    """Have the first code cell install the package from the one repository; tell whether that was a change."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    before, first.source = first.source, INSTALL.format(repository=repository)
+    return before != first.source
+
+
+MENDS = {
+    clear: "it carries outputs or execution counts",
+    fold: "JupyterLab does not fold what the book folds",
+    install: "the first code cell does not install from the repository of _config.yml",
+}
+
+
 def problems(notebook) -> list[str]:
     """What is wrong with a notebook beside its outputs, in words."""
     ids = [cell.get("id") for cell in notebook.cells]
@@ -57,11 +82,9 @@ def main() -> int:
     for path in sorted(BOOK.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         found = problems(notebook)
-        mendable = []
-        if clear(notebook):
-            mendable.append("it carries outputs or execution counts (make fix clears them)")
-        if fold(notebook):
-            mendable.append("JupyterLab does not fold what the book folds (make fix does)")
+        mendable = [
+            f"{words} (make fix mends it)" for mend, words in MENDS.items() if mend(notebook)
+        ]
         if fix and mendable:
             nbformat.write(notebook, path)
         elif not fix:
