@@ -2,15 +2,26 @@
 
     python scripts/check_notebooks.py [--fix]
 
-``--fix`` clears outputs and execution counts in place; everything else is for the author to mend.
+``--fix`` mends in place what needs no thought: outputs and counts go, JupyterLab folds (`jupyter.source_hidden`)
+what tags fold in the book, and the first code cell installs from the repository that `_config.yml` names.
 """
 
 import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 
-BOOK = Path(__file__).parents[1] / "book"
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+INSTALL = """import importlib.util
+import os
+
+if importlib.util.find_spec("gan_tutorial") is None:
+    source = os.environ.get(
+        "GAN_TUTORIAL_SOURCE", "git+{repository}"
+    )
+    %pip install --quiet "gan-tutorial[book] @ {{source}}\""""
 
 
 def clear(notebook) -> bool:
@@ -20,6 +31,36 @@ def clear(notebook) -> bool:
         if cell.cell_type == "code" and (cell.outputs or cell.execution_count is not None):
             cell.outputs, cell.execution_count, found = [], None, True
     return found
+
+
+def fold(notebook) -> bool:
+    """Have JupyterLab fold the cells that the book folds, and no others; tell whether that was a change."""
+    changed = False
+    for cell in notebook.cells:
+        folded = bool({"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])))
+        if folded == bool(cell.metadata.get("jupyter", {}).get("source_hidden")):
+            continue
+        changed = True
+        if folded:
+            cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
+        else:
+            del cell.metadata["jupyter"]["source_hidden"]
+    return changed
+
+
+def install(notebook) -> bool:
+    """Have the first code cell install the package from the one repository; tell whether that was a change."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    before, first.source = first.source, INSTALL.format(repository=repository)
+    return before != first.source
+
+
+MENDS = {
+    clear: "it carries outputs or execution counts",
+    fold: "JupyterLab does not fold what the book folds",
+    install: "the first code cell does not install from the repository of _config.yml",
+}
 
 
 def problems(notebook) -> list[str]:
@@ -41,11 +82,13 @@ def main() -> int:
     for path in sorted(BOOK.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         found = problems(notebook)
-        if clear(notebook):
-            if fix:
-                nbformat.write(notebook, path)
-            else:
-                found.append("it carries outputs or execution counts (make fix clears them)")
+        mendable = [
+            f"{words} (make fix mends it)" for mend, words in MENDS.items() if mend(notebook)
+        ]
+        if fix and mendable:
+            nbformat.write(notebook, path)
+        elif not fix:
+            found += mendable
         for problem in found:
             print(f"{path.relative_to(BOOK.parent)}: {problem}")
         failed = failed or bool(found)

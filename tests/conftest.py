@@ -83,6 +83,33 @@ def javascript(request):
 
 
 @pytest.fixture(scope="session")
+def figure_page(tmp_path_factory):
+    """A function that writes a figure alone on a page, light or dark, and gives back its address on the disk."""
+    from gan_book.figures import file_script, scripts
+
+    folder = tmp_path_factory.mktemp("figures")
+
+    def write(figure, theme="light") -> str:
+        texts = scripts([type(figure)])
+        for name, text in texts.items():
+            (folder / f"{name}.js").write_text(text, encoding="utf-8")
+        for name in getattr(figure, "files", ()):
+            (folder / f"{name}.js").write_text(file_script(name), encoding="utf-8")
+        (folder / "kit.css").write_text(figure._css, encoding="utf-8")
+        page = folder / f"{figure.name}-{theme}.html"
+        tags = "".join(f'<script defer src="{name}.js"></script>' for name in texts)
+        page.write_text(
+            f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8"><title>{figure.name}</title>'
+            '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="kit.css">'
+            f'{tags}{figure.to_html()}<p style="height:2000px"></p></html>',
+            encoding="utf-8",
+        )
+        return page.as_uri()
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def html():
     """The folder of the built book."""
     if not (HTML / "index.html").is_file():

@@ -60,6 +60,11 @@ def test_first_state_is_drawn_without_a_browser(figure, pictures):
     assert "<input" not in picture
 
 
+def test_a_figure_that_mends_its_own_state_is_drawn_without_a_browser(pictures):
+    outside = package.ConvexChord(shape="plateau", ax=0.3, ay=0.0, bx=1.8, by=0.0)
+    assert "<svg" in pictures.html(outside.name, outside.state())
+
+
 @every_figure
 def test_bounds_are_held_with_an_error_that_names_them(figure):
     for name, bounds in figure.bounds().items():

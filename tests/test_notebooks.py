@@ -1,23 +1,20 @@
 """What holds every notebook of the book before it is built: form, first cell, exercises."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from check_notebooks import INSTALL
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-BOOTSTRAP = f"""import importlib.util
-import os
-
-if importlib.util.find_spec("gan_tutorial") is None:
-    source = os.environ.get(
-        "GAN_TUTORIAL_SOURCE", "git+{REPOSITORY}"
-    )
-    %pip install --quiet "gan-tutorial[book] @ {{source}}\""""
+BOOTSTRAP = INSTALL.format(repository=REPOSITORY)
 SOLUTION = "solution"
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
@@ -78,6 +75,59 @@ def test_exercises_have_solutions_that_run(path):
 def test_claims_end_in_assertions(path):
     told = [cell for cell in code_cells(path) if SOLUTION not in cell.metadata.get("tags", [])]
     assert any("assert " in cell.source for cell in told)
+
+
+@every_notebook
+def test_what_the_book_folds_jupyterlab_folds_too(path):
+    for cell in code_cells(path):
+        folded = {"hide-cell", "hide-input"} & set(cell.metadata.get("tags", []))
+        assert bool(folded) == cell.metadata.get("jupyter", {}).get("source_hidden", False), cell.id
+
+
+@every_notebook
+def test_a_heat_map_says_what_its_shades_mean(path):
+    for cell in code_cells(path):
+        if re.search(r"\b(imshow|pcolormesh|contourf)\(", cell.source):
+            assert "colorbar(" in cell.source, cell.id
+
+
+@every_notebook
+def test_source_is_shown_as_code_with_its_indentation(path):
+    for cell in code_cells(path):
+        assert not re.search(r"print\(.*getsource|cleandoc", cell.source), cell.id
+
+
+SHADES = r"\b(?:black|white|dark|bright|light)(?:er|est)?"
+MARKS = r"(?:curves?|lines?|dots?|points?|arrows?|bars?|cells?|runs?|circles?|crosses)\b"
+
+
+@every_notebook
+def test_prose_names_no_shade_that_a_theme_turns_over(path):
+    assert re.findall(f"{SHADES} (?:\\w+ )?{MARKS}", prose(path), re.IGNORECASE) == []
+
+
+def test_a_fork_renews_everything_with_one_command(tmp_path):
+    """What `make fix` runs, in a copy whose `_config.yml` names another repository."""
+    for part in ("README.md", "_config.yml", "_toc.yml"):
+        shutil.copy2(ROOT / part, tmp_path)
+    for part in ("book", "scripts", "gan_tutorial"):
+        shutil.copytree(
+            ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("*.npz", "*.bin")
+        )
+    config = tmp_path / "_config.yml"
+    other = "https://github.com/somebody/else"
+    config.write_text(config.read_text().replace(REPOSITORY, other))
+    recipe = (ROOT / "Makefile").read_text().split("fix: ")[1].split("\n\n")[0]
+    commands = re.findall(r"python (scripts/\S+(?: --fix)?)$", recipe, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        subprocess.run([sys.executable, *command.split()], cwd=tmp_path, check=True)
+    for path in [tmp_path / "README.md", *(tmp_path / "book").glob("*.ipynb")]:
+        text = path.read_text(encoding="utf-8")
+        assert REPOSITORY.removeprefix("https://github.com/") not in text, path.name
+        assert other.removeprefix("https://github.com/") in text, path.name
+    for command in ("scripts/check_notebooks.py", "scripts/chapter_table.py --check"):
+        subprocess.run([sys.executable, *command.split()], cwd=tmp_path, check=True)
 
 
 def test_only_one_file_names_the_repository():

@@ -4,7 +4,9 @@ A page is opened four times: from a server in the light theme, from the disk in 
 JavaScript. The tests of one page share the first two visits, and run one after another in the same process.
 """
 
+import ast
 import gzip
+import io
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageStat
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 600 * 1024
@@ -231,6 +234,18 @@ def test_page_is_accessible(visit):
     assert grave == []
 
 
+def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, html):
+    for image in opened.page.locator("article img").all():
+        source = image.get_attribute("src")
+        drawn = (html / source).read_bytes()
+        is_data = source[-4:] != ".svg" or re.search(b"<image|QuadMesh|ContourSet", drawn)
+        turned = "invert" in image.evaluate("(e) => getComputedStyle(e).filter")
+        assert turned == (not is_data), source
+        if not is_data:
+            shot = Image.open(io.BytesIO(image.screenshot())).convert("L")
+            assert ImageStat.Stat(shot).mean[0] < 100, f"{source} glares"
+
+
 SHOWN = """(input) => {
   const figure = input.closest('[data-figure]');
   const numbers = [...figure.querySelectorAll('output')].map((o) => o.dataset.value);
@@ -260,9 +275,9 @@ def test_every_slider_moves_by_keyboard(served):
 
 
 def test_page_fits_a_narrow_screen(browser, site, name):
-    with Visit(browser, site, name, width=360) as visit:
+    with Visit(browser, site, name, width=320) as visit:
         visit.lay_out_everything()
-        for width in (360, 390):
+        for width in (320, 360, 390):
             visit.page.set_viewport_size({"width": width, "height": 800})
             visit.next_frames()
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -275,6 +290,114 @@ def test_page_fits_a_narrow_screen(browser, site, name):
             assert wide == [], f"at {width} px"
 
 
+STRAYS = """() => [...document.querySelectorAll("article .katex")].flatMap((formula) => {
+  const text = (formula.closest("span.math") ?? formula).nextSibling;
+  if (text?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(text.data)) return [];
+  const range = document.createRange();
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  const [mark, end] = [range, [...formula.querySelectorAll(".base")].pop()].map((e) => e.getBoundingClientRect());
+  return mark.top > end.bottom ? [formula.parentElement.textContent.slice(-40)] : [];
+})"""
+HIDDEN = """() => [...document.querySelectorAll("article *")]
+  .filter((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
+  .filter((e) => !e.closest("[data-figure], .katex, .cell_output"))
+  .filter((e) => ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX))
+  .filter((e) => !getComputedStyle(e).backgroundAttachment.includes("local"))
+  .map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
+
+
+PATCHES = """() => [...document.querySelectorAll("article .math-scroll, article .pst-scrollable-table-container")]
+  .filter((e) => {
+    let ground = e.parentElement;
+    while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+    e.style.color = "var(--behind)";
+    const behind = getComputedStyle(e).color;
+    e.style.color = "";
+    return behind !== getComputedStyle(ground).backgroundColor;
+  }).map((e) => e.parentElement.outerHTML.slice(0, 80))"""
+
+
+def test_the_ends_of_what_scrolls_have_the_colour_of_the_ground(visit):
+    assert visit.page.evaluate(PATCHES) == []
+
+
+def test_on_a_phone_nothing_hides_and_no_line_begins_with_a_full_stop(browser, site, name):
+    with Visit(browser, site, name, width=390) as visit:
+        visit.lay_out_everything()
+        visit.page.evaluate("document.fonts.ready")
+        assert visit.page.evaluate(STRAYS) == []
+        assert visit.page.evaluate(HIDDEN) == [], "it scrolls, and nothing says so"
+
+
+MALFORMED = """() => {
+  const wanted = { mfrac: 2, mroot: 2, msub: 2, msup: 2, munder: 2, mover: 2, msubsup: 3, munderover: 3 };
+  return [...document.querySelectorAll("math *")]
+    .filter((e) => e.localName in wanted && e.children.length !== wanted[e.localName]).map((e) => e.outerHTML);
+}"""
+
+
+def test_what_browsers_and_screen_readers_are_told_is_in_order(served):
+    assert served.page.evaluate(MALFORMED) == []
+    assert (
+        served.all("[role=doc-biblioentry], [role=doc-endnote]", "e.outerHTML.slice(0, 80)") == []
+    )
+    said = [part.strip().lower() for part in served.page.title().split("—")]
+    assert len(set(said)) == len(said)
+
+
+def test_every_icon_has_a_glyph(served):
+    icons = served.all(
+        "i[class*=fa-], span[class*=fa-]", "[e.className, getComputedStyle(e, '::before').content]"
+    )
+    assert icons
+    assert [name for name, content in icons if content in ("none", "normal", '""')] == []
+
+
+NO_RING = """() => {
+  const focused = document.activeElement;
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(focused);
+  const ring = (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) || / 0px 0px 0px [2-9]/.test(boxShadow);
+  return ring || focused === document.body ? [] : [focused.outerHTML.slice(0, 90)];
+}"""
+
+
+def test_the_keyboard_is_seen_wherever_it_is(served):
+    served.page.evaluate("document.activeElement.blur()")
+    unseen = []
+    for _ in range(45):  # through the list of pages into the header and the text
+        served.page.keyboard.press("Tab")
+        unseen += served.page.evaluate(NO_RING)
+    assert unseen == []
+
+
+CUT_OFF = """() => {
+  for (const details of document.querySelectorAll("article details")) details.open = true;
+  return [...document.querySelectorAll("article pre")].filter((e) => e.scrollWidth > e.clientWidth + 1)
+    .map((e) => [e.scrollWidth - e.clientWidth, e.textContent.trim().slice(0, 60)]);
+}"""
+
+
+def test_no_code_and_no_result_is_cut_off(browser, site, name):
+    with Visit(browser, site, name) as visit:
+        visit.lay_out_everything()
+        assert visit.page.evaluate(CUT_OFF) == []
+        visit.page.set_viewport_size({"width": 390, "height": 800})
+        assert visit.page.evaluate(CUT_OFF) == [], "at 390 px"
+        visit.page.set_viewport_size({"width": 720, "height": 1000})
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate(CUT_OFF) == [], "on paper"
+        frames = visit.all("article pre", "getComputedStyle(e).breakInside")
+        assert set(frames) <= {
+            "auto"
+        }  # else its frame stands alone, tall and empty, at a page's end
+
+
+def test_code_among_the_results_can_be_run(served):
+    for source in served.all(".cell_output .highlight-python pre", "e.textContent"):
+        ast.parse(source)
+
+
 def test_figures_are_pictures_without_javascript(browser, html, name):
     with Visit(browser, f"file://{html}/", name, javascript=False) as visit:
         for figure in visit.page.locator(FIGURE).all():
@@ -282,6 +405,30 @@ def test_figures_are_pictures_without_javascript(browser, html, name):
                 "data-figure"
             )
             assert not figure.locator("input:visible").count()
+
+
+def test_pictures_without_javascript_can_be_read_on_a_phone(browser, html, name):
+    with Visit(browser, f"file://{html}/", name, width=390, javascript=False) as visit:
+        for plot in visit.page.locator(f"{FIGURE} svg.gan-plot").all():
+            size = plot.evaluate(
+                """(svg) => {
+                  const sizes = [...svg.querySelectorAll("text")].map((e) => parseFloat(getComputedStyle(e).fontSize));
+                  return Math.min(...sizes) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+                }"""
+            )
+            assert size >= 9, plot.get_attribute("aria-label")
+
+
+def test_the_magnifier_stands_before_the_query(browser, site):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{site}search.html")
+    for form in page.locator("form.bd-search:visible").all():
+        icon, field = form.locator("i").bounding_box(), form.locator("input")
+        begins = field.bounding_box()["x"] + float(
+            field.evaluate("(e) => parseFloat(getComputedStyle(e).paddingLeft)")
+        )
+        assert icon["x"] + icon["width"] <= begins
+    page.close()
 
 
 def test_the_table_of_contents_holds_every_page():

@@ -108,6 +108,19 @@ def test_a_figure_looks_the_same_however_late_it_comes_into_the_document(styled_
         assert sheets[0] == sheets[1]
 
 
+def test_a_figure_gets_its_colours_however_late_its_style_comes(styled_page):
+    open_widget(styled_page, package.OptimalDiscriminator)
+    expected = styled_page.evaluate(SHEETS)
+    styled_page.evaluate("cleanup()")
+    styled_page.evaluate("document.styleSheets[0].disabled = true")
+    open_widget(styled_page, package.OptimalDiscriminator)
+    styled_page.evaluate(SHEETS)
+    styled_page.evaluate("document.styleSheets[0].disabled = false")
+    styled_page.evaluate(SHEETS)
+    assert styled_page.evaluate(SHEETS) == expected
+    styled_page.evaluate("cleanup()")
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_what_keeps_still_is_painted_once_in_a_widget_too(styled_page, late):
     open_widget(styled_page, package.OptimalDiscriminator, late)

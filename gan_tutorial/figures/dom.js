@@ -58,6 +58,7 @@ class PictureNode {
   }
   addEventListener() {}
   removeEventListener() {}
+  dispatchEvent() {}
   querySelector() {
     return null;
   }
@@ -88,6 +89,7 @@ globalThis.document = {
   documentElement: new PictureNode("html"),
 };
 globalThis.window = globalThis;
+globalThis.CustomEvent = class {};
 globalThis.requestAnimationFrame = () => 0;
 globalThis.cancelAnimationFrame = () => {};
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });

@@ -36,12 +36,16 @@ ICONS = {
     "sun": 0xF185,
     "triangle-exclamation": 0xF071,
 }
+BRANDS = {"github": 0xF09B}
+FONTS = {"icons": ("fa-solid-900.ttf", ICONS), "brands": ("fa-brands-400.ttf", BRANDS)}
 STYLE = """@font-face {
   font-family: "FontAwesome"; font-weight: 900; font-display: block; src: url("icons.woff") format("woff");
 }
-.fa-solid, .fas, .fa-regular, .far, .fa {
+@font-face { font-family: "FontAwesomeBrands"; font-display: block; src: url("brands.woff") format("woff"); }
+.fa-solid, .fas, .fa-regular, .far, .fa, .fa-brands, .fab {
   font-family: "FontAwesome"; font-weight: 900; font-style: normal; line-height: 1; display: inline-block;
 }
+.fa-brands, .fab { font-family: "FontAwesomeBrands"; font-weight: 400; }
 .fa-lg { font-size: 1.25em; line-height: 0.05em; vertical-align: -0.075em; }
 """
 
@@ -49,16 +53,18 @@ STYLE = """@font-face {
 def write_icons(app):
     """Subset FontAwesome Free (fonts: SIL OFL 1.1), which ships with the theme, to the icons that pages show."""
     theme = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
-    source = next(theme.glob("vendor/fontawesome/*/webfonts/fa-solid-900.ttf"))
     target = Path(app.outdir) / "_static" / "icons"
     target.mkdir(parents=True, exist_ok=True)
-    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
-    font = subset.load_font(str(source), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=ICONS.values())
-    subsetter.subset(font)
-    subset.save_font(font, str(target / "icons.woff"), options)
-    rules = [f'.fa-{name}::before {{ content: "\\{code:x}"; }}\n' for name, code in ICONS.items()]
+    for name, (file, icons) in FONTS.items():
+        source = next(theme.glob(f"vendor/fontawesome/*/webfonts/{file}"))
+        options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
+        font = subset.load_font(str(source), options)
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=icons.values())
+        subsetter.subset(font)
+        subset.save_font(font, str(target / f"{name}.woff"), options)
+    every = {**ICONS, **BRANDS}
+    rules = [f'.fa-{name}::before {{ content: "\\{code:x}"; }}\n' for name, code in every.items()]
     (target / "icons.css").write_text(STYLE + "".join(rules), encoding="utf-8")
 
 
@@ -76,10 +82,17 @@ def trim(app, pagename, templatename, context, doctree):
 
 
 def mend_roles(app, pagename, templatename, context, doctree):
-    """The bibliography claims to be a list of items and holds none: leave its role to the browser."""
-    context["body"] = context.get("body", "").replace(
+    """The bibliography claims to be a list of items and holds none, and its items have a role that is no longer one."""
+    body = context.get("body", "").replace(
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )
+    context["body"] = body.replace(' role="doc-biblioentry"', "")
+
+
+def name_once(app, pagename, templatename, context, doctree):
+    """The first page has the book's title: its tab says it once."""
+    if pagename == app.config.root_doc:
+        context["docstitle"] = ""
 
 
 def add_assets(app, config):
@@ -93,4 +106,5 @@ def setup(app):
     app.connect("builder-inited", write_icons)
     app.connect("html-page-context", trim, priority=900)
     app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", name_once)
     app.add_css_file("icons/icons.css")

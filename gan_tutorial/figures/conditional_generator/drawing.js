@@ -66,7 +66,8 @@ export function render({ model, el }) {
   const digits = [..."0123456789"].map((digit) => [digit, digit]);
   figure.select("label", { label: "asked for, $y$", options: digits });
   figure.select("other", { label: "morph to", options: digits });
-  figure.slider("share", { label: "share of the second label", color: "generator" });
+  const same = () => figure.get("other") === figure.get("label");
+  figure.slider("share", { label: "share of the second label", color: "generator", idle: () => (same() ? "choose two digits" : "") });
   figure.button("draw", { label: "New $z$", onClick: () => newNoise(figure) });
   MOVED.forEach((name, i) => figure.slider(name, { label: `$z_${i + 1}$` }));
   figure.slider("seed", { label: "the rest of $z$: draw no.", digits: 0 });

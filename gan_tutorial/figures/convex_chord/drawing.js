@@ -23,10 +23,21 @@ export function render({ model, el }) {
     label: "set",
     options: [["disc", "a disc"], ["crescent", "a crescent"], ["parabola", "above a parabola"], ["absolute", "above an absolute value"], ["plateau", "above a valley between plateaus"]],
   });
-  figure.slider("mix", { label: "share of $b$ in the mixture $λ$", color: "ink" });
+  const held = (end, y = figure.get(`${end}y`)) => CONVEX_SHAPES[figure.get("shape")].hold(figure.get(`${end}x`), y);
+  const apart = () => String(held("a")) !== String(held("b"));
+  figure.slider("mix", { label: "share of $b$ in the mixture $λ$", color: "ink", idle: () => (apart() ? "" : "$a$ is $b$") });
+  const { step, max } = figure.get("_bounds").ay;
   for (const end of ["a", "b"]) {
-    for (const axis of ["x", "y"]) figure.slider(`${end}${axis}`, { label: `$${end}$: ${axis === "x" ? "across" : "up"}`, color: "accent" });
+    figure.slider(`${end}x`, { label: `$${end}$: across`, color: "accent" });
+    figure.slider(`${end}y`, { label: `$${end}$: up`, color: "accent", idle: () => (held(end, max)[1] > max ? "the set begins higher" : "") });
   }
+  // A point outside the set is put on its edge, and its sliders with it, so that none of them moves in vain.
+  const putInside = (end) => {
+    const [x, y] = held(end);
+    if (Math.hypot(x - figure.get(`${end}x`), y - figure.get(`${end}y`)) < step) return;
+    figure.set(`${end}x`, x);
+    figure.set(`${end}y`, y);
+  };
   const caption = figure.caption();
 
   return figure.start(() => {
@@ -37,7 +48,8 @@ export function render({ model, el }) {
     const outline = outlineOf(shape, [-reach, reach], 3.2);
     const closed = [...outline, outline[0]];
     edge.set(closed.map(([x]) => x), closed.map(([, y]) => y));
-    const [a, b] = ["a", "b"].map((end) => CONVEX_SHAPES[shape].hold(figure.get(`${end}x`), figure.get(`${end}y`)));
+    for (const end of ["a", "b"]) putInside(end);
+    const [a, b] = ["a", "b"].map((end) => held(end));
     const { points, outside } = chordIn(shape, a, b);
     const xs = points.map((point) => point.x);
     stays.set(xs, points.map((point) => (point.inside ? point.y : NaN)));

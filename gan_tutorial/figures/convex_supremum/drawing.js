@@ -25,14 +25,15 @@ export function render({ model, el }) {
     high: figure.output("high_slope", { label: "to" }),
     slope: figure.output("subgradient", { label: "dashed: slope" }),
   };
+  const affine = () => [1, 2, 3].map((i) => [figure.get(`left_${i}`), figure.get(`right_${i}`)]);
+  const supportHere = () => supportAt(affine(), figure.get("x"), figure.get("mix"), 0.0051);
   figure.slider("x", { label: "the point $x$", color: "accent" });
-  figure.slider("mix", { label: "which subgradient (at a kink)", color: "ink" });
+  figure.slider("mix", { label: "which subgradient", color: "ink", idle: () => (supportHere().high > supportHere().low ? "" : "$x$ is at no kink") });
   const colorWords = ["blue", "orange", "green"];
   COLORS.forEach((color, i) => {
     for (const side of ["left", "right"]) figure.slider(`${side}_${i + 1}`, { label: `${colorWords[i]} line, ${side} end`, color });
   });
   const caption = figure.caption();
-  const affine = () => [1, 2, 3].map((i) => [figure.get(`left_${i}`), figure.get(`right_${i}`)]);
   figure.group({ layout: "row" }).button("kink", {
     label: "To the next kink",
     onClick: () => {
@@ -50,7 +51,7 @@ export function render({ model, el }) {
       ends.forEach((end, side) => end.set(side ? 1 : -1, all[i][side]));
     });
     name.set("supremum", -0.8, supremumAt(all, -0.8), "start", 14, -6);
-    const found = supportAt(all, figure.get("x"), figure.get("mix"), 0.0051);
+    const found = supportHere();
     support.set([-1.08, 1.08], [-1.08, 1.08].map((x) => found.value + found.slope * (x - found.x)));
     here.set(found.x, found.value);
     outputs.value.set(found.value);

@@ -75,7 +75,7 @@ export function render({ model, el }) {
   figure.select("loss", { label: "cost", options: [["minimax", "minimax"], ["non-saturating", "non-saturating"], ["wgan", "WGAN (bilinear)"]] });
   figure.select("updates", { label: "who moves when", options: [["flow", "both, continuously"], ["simultaneous", "both at once, in steps"], ["alternating", "in turns: first D, then G"]] });
   figure.slider("rate", { label: "step size $h$" });
-  figure.slider("k", { label: "steps of D for one of G, $k$", color: "discriminator" });
+  figure.slider("k", { label: "steps of D for one of G, $k$", color: "discriminator", idle: () => (figure.get("updates") === "flow" ? "a flow has no steps" : "") });
   figure.slider("penalty", { label: "gradient penalty $γ$", color: "discriminator" });
   figure.slider("theta", { label: "start, $θ$", color: "generator" });
   figure.slider("psi", { label: "start, $ψ$", color: "discriminator" });

@@ -1,6 +1,7 @@
 // views.js: the three drawings of earth-mover: the piles, the plan and the distribution functions.
 
 import { colorOf } from "../kit/marks.js";
+import { followPulls } from "../kit/pointer.js";
 import { htmlNode, htmlText, setAttributes, svgNode } from "../kit/text.js";
 import { cumulative, sharesOf, totalOf } from "./transport.js";
 
@@ -11,7 +12,7 @@ const BLOCK_WIDTH = 0.56;
 export function blockStacks(plot, count, onDrop) {
   const frames = PLACES.map(() => svgNode("rect", { rx: 5, fill: "none", "stroke-dasharray": "7 5", style: `stroke:${colorOf("generator")};stroke-width:2.5` }, plot.area));
   const blocks = Array.from({ length: count }, () => {
-    const group = svgNode("g", { style: "cursor:grab;touch-action:none" }, plot.handles);
+    const group = svgNode("g", { style: "cursor:grab;" }, plot.handles);
     const box = svgNode("rect", { rx: 3 }, group);
     const text = svgNode("text", { "text-anchor": "middle", "pointer-events": "none" }, group);
     return { group, box, text };
@@ -26,32 +27,26 @@ export function blockStacks(plot, count, onDrop) {
   let shown = [];
   let pulled = null;
 
-  const release = (event) => {
-    if (!pulled) return;
-    const [x] = plot.eventPoint(event);
-    const { from, group } = pulled;
-    const to = Math.max(1, Math.min(PLACES.length, Math.round(x)));
-    pulled = null;
-    if (event.type === "pointerup" && to !== from) onDrop([from, to, group.length]);
-    else for (const block of group) place(block, 0, 0);
-  };
-  blocks.forEach((block) => {
-    block.group.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
+  blocks.forEach((block) => followPulls(block.group, {
+    begin(event) {
       pulled = { from: block.pile, start: plot.eventPoint(event), group: shown.filter((b) => b.pile === block.pile && b.level >= block.level) };
       for (const each of pulled.group) plot.handles.appendChild(each.group); // in front of all others
-      block.group.setPointerCapture(event.pointerId);
-    });
-    block.group.addEventListener("pointermove", (event) => {
-      if (!pulled) return;
+      block.group.setPointerCapture(event.pointerId); // which the move to the front has lost
+    },
+    move(event) {
       const [x, y] = plot.eventPoint(event);
       const dx = plot.x(x) - plot.x(pulled.start[0]);
       const dy = plot.y(y) - plot.y(pulled.start[1]);
       for (const each of pulled.group) place(each, dx, dy);
-    });
-    block.group.addEventListener("pointerup", release);
-    block.group.addEventListener("pointercancel", release);
-  });
+    },
+    end(event) {
+      const [x] = plot.eventPoint(event);
+      const { from, group } = pulled;
+      const to = Math.max(1, Math.min(PLACES.length, Math.round(x)));
+      if (event.type === "pointerup" && to !== from) onDrop([from, to, group.length]);
+      else for (const each of group) place(each, 0, 0);
+    },
+  }));
 
   return (piles, Q) => {
     const width = plot.x(BLOCK_WIDTH) - plot.x(0);

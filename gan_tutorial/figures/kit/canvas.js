@@ -1,10 +1,11 @@
 // @ts-check
 // canvas.js: paints the marks of one plot, each frame only what has to be. Marks that have kept still for a while are on a
-// lower canvas, as far as they lie below all that move; words are set once and then copied.
+// lower canvas, as far as they lie below all that move; words are set once and then copied. On paper the marks are SVG:
+// browsers print canvases as they please (Chromium leaves out all but one), and lines stay sharp.
 
-import { LAYERS, SHIFTS, TEXT_STYLES, forEachLayer } from "./marks.js";
+import { LAYERS, SHIFTS, SvgSurface, TEXT_STYLES, forEachLayer } from "./marks.js";
 import { hundredths } from "./path.js";
-import { htmlNode, textSegments } from "./text.js";
+import { htmlNode, svgNode, textSegments } from "./text.js";
 
 /** @typedef {import("./marks.js").Layer} Layer */
 /** @typedef {import("./marks.js").TextStyle} TextStyle */
@@ -39,9 +40,12 @@ function fontOf(style, kind) {
 }
 
 export class CanvasSurface {
-  /** @param {import("./figure.js").FigureView} figure @param {Element} box */
-  constructor(figure, box) {
+  /** @param {import("./figure.js").FigureView} figure @param {Element} box @param {SVGSVGElement} svg the plot's own nodes, below the canvases */
+  constructor(figure, box, svg) {
     this.figure = figure;
+    this.svg = svg;
+    /** @type {SVGGElement | null} */
+    this.print = null;
     figure.surfaces.push(this);
     const sheet = () => /** @type {CanvasRenderingContext2D} */ (
       htmlNode("canvas", { class: "gan-canvas", "aria-hidden": "true" }, box).getContext("2d")
@@ -106,6 +110,20 @@ export class CanvasSurface {
   text(layer, looks) {
     const { change, show } = this.add(layer, { ...looks, words: "" });
     return { set: (words, x, y, anchor) => change({ words, x, y, anchor }), show };
+  }
+
+  /** Write the marks out as SVG in place of the canvases, for a printer. */
+  writePrint() {
+    this.endPrint();
+    this.print = svgNode("g", { class: "gan-print" }, this.svg);
+    const paper = new SvgSurface(this.print);
+    paper.resize(this.width, this.height, this.margin);
+    for (const layer of LAYERS) for (const mark of this.layers[layer]) if (mark.visible) writeMark(paper, mark);
+  }
+
+  endPrint() {
+    if (this.print) this.print.remove();
+    this.print = null;
   }
 
   /** @param {number} scale device pixels in one of the page */
@@ -247,4 +265,10 @@ export class CanvasSurface {
       context.fillText(text, left + at, y + shift);
     }
   }
+}
+
+/** @param {SvgSurface} paper @param {Mark} mark */
+function writeMark(paper, { layer, path, dashes = [], words, x = 0, y = 0, anchor = "start", color = "neutral", style = "label", ...ink }) {
+  if (words) paper.text(layer, { color, style }).set(words, x, y, anchor);
+  else if (path) paper.path(layer, { ...ink, dash: dashes.join(" ") }).set(path);
 }

@@ -3,6 +3,7 @@
 
 import { colorOf } from "./marks.js";
 import { formatNumber } from "./numbers.js";
+import { followSlider } from "./pointer.js";
 import { htmlNode, htmlText, plainText, setOutput } from "./text.js";
 
 /**
@@ -10,6 +11,9 @@ import { htmlNode, htmlText, plainText, setOutput } from "./text.js";
  * usual one), a row of buttons, or a grid of so many columns; `wide` takes a whole row of the grid around it.
  * @typedef {{ title?: string, layout?: "fill" | "row" | number, wide?: boolean }} GroupOptions
  */
+
+// JupyterLab would take arrow keys and Enter for itself; it looks for this on the very element that has the focus.
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /** Controls that stand together. Each has the name of the trait that it shows and moves. */
 export class Controls {
@@ -29,24 +33,36 @@ export class Controls {
   }
 
   /**
-   * A slider; its bounds come from Python.
+   * A slider; its bounds come from Python. `onMove` runs after the reader has moved it. `idle` says in a few words why it
+   * would do nothing at present, and "" where it does something: a slider that does nothing cannot be moved.
    * @param {string} name
-   * @param {{ label: string, format?: (value: number, digits: number) => string, digits?: number, color?: string, output?: boolean }} options
+   * @param {{ label: string, format?: (value: number, digits: number) => string, digits?: number, color?: string, output?: boolean,
+   *   onMove?: () => void, idle?: () => string }} options
    */
-  slider(name, { label, format = formatNumber, digits, color, output = true }) {
+  slider(name, { label, format = formatNumber, digits, color, output = true, onMove, idle = () => "" }) {
     const { figure } = this;
     const { min, max, step } = figure.get("_bounds")[name];
     const shownDigits = digits ?? Math.max(0, Math.ceil(-Math.log10(step)));
     const row = htmlNode("label", { class: "gan-control gan-slider" }, this.node);
     htmlText(htmlNode("span", { class: "gan-control-label" }, row), label);
+    const excuse = htmlNode("span", { class: "gan-idle" }, row);
     const number = output && htmlNode("output", { name, "aria-live": "off" }, row);
     const style = color && `--gan-thumb:${colorOf(color)}`;
-    const input = htmlNode("input", { type: "range", name, min, max, step, style }, row);
-    input.addEventListener("input", () => figure.set(name, input.valueAsNumber));
+    const input = htmlNode("input", { type: "range", name, min, max, step, style, ...OWN_KEYS }, row);
+    followSlider(input, (value) => {
+      figure.set(name, value);
+      if (onMove) onMove();
+    });
     /** @type {number} */
     let shown;
+    let why = "";
     figure.syncs.push(() => {
       const value = figure.get(name);
+      if (idle() !== why) {
+        why = idle();
+        input.disabled = why !== "";
+        htmlText(excuse, why && ` (${why})`);
+      }
       if (input.valueAsNumber !== value) input.value = value;
       if (value === shown) return;
       shown = value;
@@ -61,7 +77,7 @@ export class Controls {
     const { figure } = this;
     const row = htmlNode("label", { class: "gan-control" }, this.node);
     htmlText(htmlNode("span", { class: "gan-control-label" }, row), label);
-    const input = htmlNode("select", { name }, row);
+    const input = htmlNode("select", { name, ...OWN_KEYS }, row);
     for (const [value, text] of options) htmlNode("option", { value }, input).textContent = plainText(text);
     input.addEventListener("change", () => figure.set(name, input.value));
     figure.syncs.push(() => {
@@ -72,7 +88,7 @@ export class Controls {
 
   /** @param {string} name @param {{ label: string, onClick: () => void }} options */
   button(name, { label, onClick }) {
-    const button = htmlNode("button", { type: "button", name, class: "gan-button" }, this.node);
+    const button = htmlNode("button", { type: "button", name, class: "gan-button", ...OWN_KEYS }, this.node);
     htmlText(button, label);
     button.addEventListener("click", onClick);
     return button;

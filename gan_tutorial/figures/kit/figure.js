@@ -48,8 +48,6 @@ export class FigureView {
     this.unpainted = new Set();
     /** @type {Record<string, string>} colours by their names, as far as they were asked for */
     this.palette = {};
-    /** @type {number | null} device pixels in one of the page, where it is not the screen's */
-    this.scale = null;
     /** @type {Map<unknown, () => void>} what waits until the figure has come to rest */
     this.resting = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -200,9 +198,9 @@ export class FigureView {
     return plot;
   }
 
-  /** The colour that a palette name has in the present theme, for a <canvas>. @param {string} name */
+  /** The colour that a palette name has in the present theme, for a <canvas>; "" where there is none yet. @param {string} name */
   color(name) {
-    return (this.palette[name] ??= getComputedStyle(this.root).getPropertyValue(`--gan-${name}`).trim());
+    return (this.palette[name] ||= getComputedStyle(this.root).getPropertyValue(`--gan-${name}`).trim());
   }
 
   /** Have a plot's surface painted once, when all that changes it now has run. @param {import("./canvas.js").CanvasSurface} surface */
@@ -211,10 +209,10 @@ export class FigureView {
     this.unpainted.add(surface);
   }
 
-  /** Outside a document there are no colours: what is queued then waits for the figure's place in the page. */
+  /** Outside a document, and before the style sheet, there are no colours: what is queued waits for them. */
   paint() {
-    if (!this.root.isConnected) return;
-    for (const surface of this.unpainted) surface.paint(this.scale ?? Math.max(1, globalThis.devicePixelRatio));
+    if (!this.color("ink")) return;
+    for (const surface of this.unpainted) surface.paint(Math.max(1, globalThis.devicePixelRatio));
     this.unpainted.clear();
   }
 
@@ -234,7 +232,7 @@ export class FigureView {
     }, 100);
   }
 
-  /** Paint again when the theme turns, and finer for a printer. */
+  /** Paint again when the theme turns, and as SVG for a printer. */
   watchLooks() {
     const themes = new MutationObserver(() => {
       this.palette = {};
@@ -242,11 +240,14 @@ export class FigureView {
     });
     const attributes = { attributeFilter: ["data-theme", "data-jp-theme-light", "class"] };
     for (const element of [document.documentElement, document.body]) themes.observe(element, attributes);
-    const print = (/** @type {number | null} */ scale) => () => {
-      this.scale = scale;
-      this.repaint();
+    const before = () => {
+      for (const surface of this.surfaces) surface.writePrint();
+      this.root.setAttribute("data-printing", "");
     };
-    const [before, after] = [print(3), print(null)];
+    const after = () => {
+      for (const surface of this.surfaces) surface.endPrint();
+      this.root.removeAttribute("data-printing");
+    };
     addEventListener("beforeprint", before);
     addEventListener("afterprint", after);
     this.cleanups.push(() => {
@@ -326,7 +327,7 @@ export class FigureView {
     if (typeof ResizeObserver === "function") {
       const observer = new ResizeObserver(() => {
         const resized = this.fitWidths();
-        if (!resized && this.unpainted.size === 0) return; // what waits to be painted has come into the page just now
+        if (!resized && this.unpainted.size === 0) return; // what waits to be painted has come into the page, or has its style, just now
         if (resized) refresh();
         for (const refit of this.refits) refit();
         this.paint();

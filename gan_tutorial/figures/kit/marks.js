@@ -35,7 +35,7 @@ export const hasCanvas = typeof Path2D === "function";
 export const forEachLayer = (make) => /** @type {Record<Layer, T>} */ (Object.fromEntries(LAYERS.map((layer) => [layer, make(layer)])));
 
 export class SvgSurface {
-  /** @param {SVGSVGElement} svg */
+  /** @param {SVGElement} svg */
   constructor(svg) {
     this.layers = forEachLayer((layer) => svgNode(layer === "area" ? "svg" : "g", {}, svg));
   }

@@ -5,12 +5,14 @@ import { CanvasSurface } from "./canvas.js";
 import { SvgSurface, hasCanvas } from "./marks.js";
 import { formatNumber, niceTicks } from "./numbers.js";
 import { Path, pathThrough } from "./path.js";
+import { followPulls } from "./pointer.js";
 import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
 
 /** @typedef {[number, number]} Span */
 /** @typedef {ArrayLike<number>} Numbers */
 /** @typedef {import("./marks.js").Anchor} Anchor */
 /** @typedef {{ x?: string, y?: string }} Drag the traits that a point moves */
+/** @typedef {{ left: number, right: number, y: number, shown: boolean }} Box the room of a label, around its line */
 
 /**
  * `label` is for a screen reader; xTicks and yTicks say about how many (0: none). A plot stands beside others in a row
@@ -23,6 +25,7 @@ import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
  */
 
 const DEFAULT_WIDTH = 680;
+const LINE = 17; // pixels from one label to the next below it
 
 /** A plot owns its scales and marks; marks are set in data coordinates and never outlive it. */
 export class Plot {
@@ -36,7 +39,9 @@ export class Plot {
     this.svg = svgNode("svg", { class: "gan-plot", role: "img", "aria-label": plainText(options.label) }, this.box);
     this.area = svgNode("svg", {}, this.svg); // nodes of a figure's own: a nested svg clips what leaves the axes
     this.handles = svgNode("g", {}, this.svg);
-    this.surface = hasCanvas ? new CanvasSurface(figure, this.box) : new SvgSurface(this.svg);
+    this.surface = hasCanvas ? new CanvasSurface(figure, this.box, this.svg) : new SvgSurface(this.svg);
+    /** @type {Box[]} of the labels, in the order in which they were made */
+    this.labelBoxes = [];
     this.width = this.innerWidth = this.innerHeight = 0;
     this.resize(DEFAULT_WIDTH / (options.expectedShare ?? 1));
   }
@@ -116,20 +121,36 @@ export class Plot {
     if (options.yLabel) write(options.yLabel, 2, 11, "start", "axis");
   }
 
-  /** A label with a halo of the page's colour, kept inside the plot. @param {string} [color] */
+  /** A label with a halo of the page's colour, kept inside the plot and clear of the labels made before it. @param {string} [color] */
   label(color) {
     const mark = this.surface.text("labels", { color: color ?? "neutral", style: "label" });
+    const earlier = this.labelBoxes.slice();
+    const box = { left: 0, right: 0, y: 0, shown: false };
+    this.labelBoxes.push(box);
     return {
       /** @param {string} text @param {number} x @param {number} y @param {Anchor} anchor @param {number} dx @param {number} dy */
       set: (text, x, y, anchor = "start", dx = 0, dy = 0) => {
         const room = plainText(text).length * 7.2;
         const low = anchor === "start" ? 2 : anchor === "end" ? room : room / 2;
         const px = Math.max(low, Math.min(this.innerWidth - (room - low) - 2, this.x(x) + dx));
-        const py = Math.max(10, Math.min(this.innerHeight - 4, this.y(y) + dy));
-        mark.set(text, px, py, anchor);
+        Object.assign(box, { left: px - low, right: px - low + room, shown: text !== "" });
+        box.y = this.freeLine(box, earlier, this.y(y) + dy);
+        mark.set(text, px, box.y, anchor);
       },
-      show: mark.show,
+      /** @param {boolean} visible */
+      show: (visible) => {
+        box.shown = visible;
+        mark.show(visible);
+      },
     };
+  }
+
+  /** The line nearest to y on which a label meets none of the others; y itself if there is none. @param {Box} box @param {Box[]} others @param {number} y */
+  freeLine({ left, right }, others, y) {
+    const inside = (/** @type {number} */ at) => Math.max(10, Math.min(this.innerHeight - 4, at));
+    const inTheWay = others.filter((other) => other.shown && other.left < right && left < other.right);
+    const lines = [0, -1, 1, -2, 2].map((n) => inside(y + n * LINE));
+    return lines.find((at) => inTheWay.every((other) => Math.abs(other.y - at) >= LINE)) ?? lines[0];
   }
 
   /**
@@ -268,16 +289,12 @@ export class Plot {
   /** What a pointer grabs to move traits: wider than the dot that is seen. @param {Drag} drag */
   handle(drag) {
     const target = svgNode("circle", { class: "gan-handle", r: 20 }, this.handles);
-    target.addEventListener("pointerdown", (event) => {
-      target.setPointerCapture(event.pointerId);
-      event.preventDefault();
-    });
-    target.addEventListener("pointermove", (event) => {
-      if (!target.hasPointerCapture(event.pointerId)) return;
+    const move = (/** @type {PointerEvent} */ event) => {
       const [x, y] = this.eventPoint(event);
       if (drag.x) this.figure.set(drag.x, x);
       if (drag.y) this.figure.set(drag.y, y);
-    });
+    };
+    followPulls(target, { move, hold: drag.y !== undefined });
     return target;
   }
 

@@ -1,6 +1,7 @@
 // The live figure's controls: stories, play and step, settings, the pen that draws p_data.
 
 import { formatNumber } from "../kit/numbers.js";
+import { followPulls } from "../kit/pointer.js";
 import { CELL, COLUMNS, REACH, dataMasses } from "./density.js";
 import { PRESETS } from "./presets.js";
 import { CHOICES, SETTINGS, playRound, trainDiscriminator, trainGenerator } from "./trainer.js";
@@ -52,9 +53,10 @@ function makeSettings(figure) {
   figure.slider("log_rate_d", { label: "D's learning rate", format: power, color: "discriminator" });
   figure.slider("log_rate_g", { label: "G's learning rate", format: power, color: "generator" });
   figure.select("optimizer", { label: "optimiser", ...options("optimizer") });
-  figure.slider("momentum", { label: "momentum (Adam's $β_1$)" });
-  const clip = figure.slider("log_clip", { label: "WGAN: weights within ±", format: power });
-  figure.syncs.push(() => { clip.disabled = figure.get("objective") !== "wgan"; });
+  const hasMomentum = () => ["momentum", "adam"].includes(figure.get("optimizer"));
+  figure.slider("momentum", { label: "momentum (Adam's $β_1$)", idle: () => (hasMomentum() ? "" : "this optimiser has none") });
+  const isClipped = () => figure.get("objective") === "wgan";
+  figure.slider("log_clip", { label: "$D$'s weights within ±", format: power, idle: () => (isClipped() ? "" : "WGAN only") });
   figure.slider("width_d", { label: "units per layer of D", digits: 0, color: "discriminator" });
   figure.slider("width_g", { label: "units per layer of G", digits: 0, color: "generator" });
   figure.select("activation", { label: "activation", ...options("activation") });
@@ -67,17 +69,18 @@ function makeSettings(figure) {
 // ---------------------------------------------------------------- drawing p_data
 
 export function makePen(figure, plot, change) {
-  let drawing = null; // the drawing under the pen while the pointer is down
+  let drawing = null; // the drawing under the pen
   let last = null;
   const group = figure.group({ title: "Draw $p_data$: with the pointer on the upper plot, or here with the keyboard" });
-  const pen = group.slider("pen", { label: "pen over $x$ =", digits: 1, format: (column) => formatNumber(penCentre(column), 1), color: "data" });
-  pen.addEventListener("input", () => change({ height: parseInt(startOf(figure)[figure.get("pen")], 36) }));
-  const height = group.slider("height", { label: "height under the pen", digits: 0, color: "data" });
-  height.addEventListener("input", () => {
-    change({ drawing: drawLine(startOf(figure), figure.get("pen"), figure.get("height"), null), data: "drawn" });
+  group.slider("pen", {
+    label: "pen over $x$ =", digits: 1, format: (column) => formatNumber(penCentre(column), 1), color: "data",
+    onMove: () => change({ height: parseInt(startOf(figure)[figure.get("pen")], 36) }),
   });
-  if (typeof PointerEvent !== "function") return;
-  plot.svg.setAttribute("style", "cursor:crosshair;touch-action:pan-y");
+  group.slider("height", {
+    label: "height under the pen", digits: 0, color: "data",
+    onMove: () => change({ drawing: drawLine(startOf(figure), figure.get("pen"), figure.get("height"), null), data: "drawn" }),
+  });
+  plot.svg.style.setProperty("cursor", "crosshair");
   const draw = (event) => {
     const [x, y] = plot.eventPoint(event);
     const column = Math.max(0, Math.min(COLUMNS - 1, Math.floor((x + REACH) / (2 * CELL))));
@@ -86,16 +89,12 @@ export function makePen(figure, plot, change) {
     last = [column, level];
     change({ drawing, data: "drawn", pen: column, height: level });
   };
-  plot.svg.addEventListener("pointerdown", (event) => {
-    plot.svg.setPointerCapture(event.pointerId);
+  const begin = (event) => {
     drawing = startOf(figure);
     last = null;
     draw(event);
-  });
-  plot.svg.addEventListener("pointermove", (event) => {
-    if (drawing !== null && plot.svg.hasPointerCapture(event.pointerId)) draw(event);
-  });
-  for (const end of ["pointerup", "pointercancel"]) plot.svg.addEventListener(end, () => { drawing = null; });
+  };
+  followPulls(plot.svg, { begin, move: draw });
 }
 
 const penCentre = (column) => -REACH + (column + 0.5) * 2 * CELL;

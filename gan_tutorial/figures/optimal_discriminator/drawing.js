@@ -16,7 +16,7 @@ export function render({ model, el }) {
   });
   const data = densities.curve({ color: "data", label: "$p_data$", fill: true });
   const fake = densities.curve({ color: "generator", label: "$p_g$", fill: true });
-  const half = discriminator.rule({ color: "neutral", label: "½: no better than a coin" });
+  const half = discriminator.rule({ color: "neutral", label: "½" });
   const best = discriminator.curve({ color: "discriminator", width: 3 });
 
   figure.slider("mean", { label: "mean of $p_g$", color: "generator" });
@@ -41,7 +41,7 @@ export function render({ model, el }) {
     data.set(xs, xs.map(p.pdf));
     fake.set(xs, xs.map(q.pdf));
     best.set(xs, xs.map((x) => sigmoid(optimalLogit(p, q, x))));
-    half.set(0.5);
+    half.set(0.5, discriminator.innerWidth > 480 ? "½: no better than a coin" : "½");
     const numbers = smoothDivergences(p, q);
     outputs.js.set(numbers.js);
     outputs.kl.set(numbers.kl);

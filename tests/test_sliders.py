@@ -1,0 +1,106 @@
+"""A slider that can be moved moves something beside itself; one that would not is disabled, and says why."""
+
+import pytest
+
+import gan_tutorial.figures as package
+
+FIGURES = [getattr(package, name) for name in package.__all__]
+
+pytestmark = pytest.mark.browser
+
+# Moves every slider to both its ends, with the figure's choices as they are; those that change nothing, and those that
+# are disabled without a word. What a network does is seen when it has trained a little.
+IDLE = """async () => {
+  const figure = document.querySelector("[data-figure]");
+  const rounds = figure.querySelector("[name=step-both]");
+  const frames = async (n) => { for (let i = 0; i < n; i++) await new Promise(requestAnimationFrame); };
+  const shown = async (own) => {
+    if (rounds) {
+      figure.querySelector("[name=reset]").click();
+      for (let i = 0; i < 2; i++) rounds.click();
+    }
+    await frames(1);
+    const numbers = [...figure.querySelectorAll(`output:not([name=${own}])`)].map((o) => o.dataset.value);
+    const canvases = [...figure.querySelectorAll("canvas")].map((c) => c.toDataURL());
+    return JSON.stringify([numbers, canvases, figure.querySelector(".gan-caption")?.textContent]);
+  };
+  const found = { dead: [], mute: [], disabled: [] };
+  for (const { name } of [...figure.querySelectorAll("input[type=range]")]) {
+    const slider = figure.querySelector(`input[name=${name}]`);
+    if (slider.disabled) {
+      found.disabled.push(name);
+      if (!/\\(.+\\)/.test(slider.closest("label").textContent)) found.mute.push(name);
+      continue;
+    }
+    const states = new Set();
+    const start = slider.value;
+    for (const value of [slider.min, slider.max, start]) {
+      slider.value = value;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      states.add(await shown(name));
+    }
+    if (states.size < 2) found.dead.push(name);
+  }
+  return found;
+}"""
+CHOICES = """() => [...document.querySelectorAll("[data-figure] select")]
+  .map((select) => [select.name, [...select.options].map((option) => option.value)])"""
+WITH_NO_EFFECT_OF_THEIR_OWN = {"pen"}  # it chooses where the slider beside it draws
+
+
+@pytest.fixture
+def page(browser, figure_page, request):
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.goto(figure_page(request.param()))
+    page.wait_for_selector("[data-figure][data-ready]")
+    if request.param is package.ConditionalGenerator:  # its network comes when it is in view
+        page.wait_for_selector(".gan-caption:has-text('computed in this page')")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("page", FIGURES, ids=[f.name for f in FIGURES], indirect=True)
+def test_every_slider_that_can_be_moved_moves_something(page):
+    choices = page.evaluate(CHOICES)
+    for name, options in choices or [(None, [None])]:
+        for option in options:
+            if name:
+                start = page.input_value(f"select[name={name}]")
+                page.select_option(f"select[name={name}]", option)
+            found = page.evaluate(IDLE)
+            assert set(found["dead"]) <= WITH_NO_EFFECT_OF_THEIR_OWN, (name, option)
+            assert found["mute"] == [], (name, option)
+            if name:
+                page.select_option(f"select[name={name}]", start)
+
+
+@pytest.mark.parametrize(
+    ("page", "slider", "wake"),
+    [
+        (package.ConvexSupremum, "mix", lambda page: page.click("[name=kink]")),
+        (package.LiveTraining, "log_clip", lambda p: p.select_option("[name=objective]", "wgan")),
+        (package.ConditionalGenerator, "share", lambda p: p.select_option("[name=other]", "9")),
+    ],
+    ids=["convex-supremum", "live-training", "conditional-generator"],
+    indirect=["page"],
+)
+def test_a_disabled_slider_wakes_when_it_matters(page, slider, wake):
+    label = page.locator("label", has=page.locator(f"input[name={slider}]"))
+    if slider == "share":
+        page.select_option("[name=other]", page.input_value("[name=label]"))
+    assert page.locator(f"input[name={slider}]").is_disabled()
+    assert "(" in label.inner_text()
+    wake(page)
+    assert page.locator(f"input[name={slider}]").is_enabled()
+    assert "(" not in label.inner_text()
+
+
+@pytest.mark.parametrize("page", [package.ConvexChord], ids=["convex-chord"], indirect=True)
+def test_a_point_and_its_sliders_are_in_the_same_place(page):
+    page.select_option("[name=shape]", "parabola")
+    for x, y, expected in [("1.2", "0", 1.44), ("1.2", "2", 2.0), ("0", "1", 1.0)]:
+        page.fill("input[name=ax]", x)
+        page.fill("input[name=ay]", y)
+        assert float(page.input_value("input[name=ay]")) == pytest.approx(expected, abs=0.02)
+    page.fill("input[name=ax]", "2")
+    assert page.locator("input[name=ay]").is_disabled()
