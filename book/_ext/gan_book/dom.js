@@ -58,7 +58,6 @@ class PictureNode {
   }
   addEventListener() {}
   removeEventListener() {}
-  dispatchEvent() {}
   querySelector() {
     return null;
   }
@@ -89,7 +88,6 @@ globalThis.document = {
   documentElement: new PictureNode("html"),
 };
 globalThis.window = globalThis;
-globalThis.CustomEvent = class {};
 globalThis.requestAnimationFrame = () => 0;
 globalThis.cancelAnimationFrame = () => {};
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
