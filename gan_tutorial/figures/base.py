@@ -53,6 +53,8 @@ class Figure(anywidget.AnyWidget):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    patterns: ClassVar[dict[str, str]] = {}
+    """What else of the state an address may hold: traits without bounds and options, and the form of their text."""
 
     _name = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
@@ -88,10 +90,19 @@ class Figure(anywidget.AnyWidget):
             if "step" in trait.metadata
         }
 
+    @classmethod
+    def choices(cls) -> dict[str, list[str]]:
+        """For each choice its options."""
+        traits = cls.class_traits(sync=True).items()
+        return {
+            name: list(trait.values) for name, trait in traits if isinstance(trait, traitlets.Enum)
+        }
+
     def state(self) -> dict:
-        """Everything the drawing reads, as JSON-ready values."""
+        """Everything the drawing reads and an address may say, as JSON-ready values."""
         names = ["_name", "_title", "_bounds", *self.settings()]
-        return {name: getattr(self, name) for name in names}
+        address = {"_choices": self.choices(), "_patterns": self.patterns}
+        return {**{name: getattr(self, name) for name in names}, **address}
 
     def to_html(self, inside: str = "") -> str:
         """The figure as a place in a static page: a root with its state in it, empty but for what is put ``inside``.

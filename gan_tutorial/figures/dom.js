@@ -58,7 +58,6 @@ class PictureNode {
   }
   addEventListener() {}
   removeEventListener() {}
-  dispatchEvent() {}
   querySelector() {
     return null;
   }
@@ -89,16 +88,15 @@ globalThis.document = {
   documentElement: new PictureNode("html"),
 };
 globalThis.window = globalThis;
-globalThis.CustomEvent = class {};
 globalThis.requestAnimationFrame = () => 0;
 globalThis.cancelAnimationFrame = () => {};
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
 
-// The HTML inside the figure's root, once it has drawn the given state.
-function pictureOf(name, state) {
+// The HTML inside the figure's root, once it has drawn the given state, or of the part that has the class.
+function pictureOf(name, state, part) {
   const root = new PictureNode("div");
   root.setAttribute("data-figure", name);
   const { render } = ganModules.need(`${name.replaceAll("-", "_")}/drawing.js`);
   render({ model: new ganFigures.Model(state), el: root });
-  return root.innerHTML;
+  return part ? root.childNodes.find((child) => child.classNames().includes(part)).outerHTML : root.innerHTML;
 }

@@ -32,7 +32,11 @@
     const drawing = `${el.dataset.figure.replaceAll("-", "_")}/drawing.js`;
     const saved = el.querySelector('script[type="application/json"]');
     if (!ganModules.has(drawing) || !saved) return;
-    ganModules.need(drawing).render({ model: new Model(JSON.parse(saved.textContent)), el });
+    const first = JSON.parse(saved.textContent);
+    const asked = document.body.classList.contains("gan-alone") ? ganModules.need("kit/state.js").readState(location.hash, first) : {};
+    const model = new Model({ ...first, ...asked });
+    ganModules.need(drawing).render({ model, el });
+    ganModules.need("kit/share.js").share({ el, model, first, home: `${folder}../../figures/` });
   }
 
   // The bytes of a figure's file, fetched once, when first asked for: a promise of a Uint8Array. A script brings them in

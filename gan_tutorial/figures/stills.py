@@ -23,9 +23,11 @@ def sources(*figures: str) -> str:
     return read_script("dom.js") + drawings + read_script("host.js")
 
 
-def expression(name: str, state: Mapping[str, Any]) -> str:
-    """JavaScript whose value is the HTML inside the figure's root, drawn in the given state."""
-    return f"pictureOf({json.dumps(name)}, {json.dumps(state)})"
+def expression(name: str, state: Mapping[str, Any], part: str = "") -> str:
+    """JavaScript whose value is the HTML inside the figure's root, drawn in the given state, or of the
+    part of it that has the class.
+    """
+    return f"pictureOf({', '.join(json.dumps(argument) for argument in (name, state, part))})"
 
 
 def still(name: str, state: Mapping[str, Any]) -> str | None:

@@ -4,15 +4,16 @@
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
 ``pictures``     which of them are data, for the dark theme
 ``pages``        what the stock theme loads and this book does not need; icons as a small font
+``search``       an index of sections, and what finds them, over ``file://`` too
 ``freshness``    executed notebooks are forgotten when the package they import has changed
 ``execution``    notebooks that have to run are run side by side
 ``api``          fields, types and defaults on the API page, as the source has them
 """
 
-from . import api, engine, execution, figures, freshness, mathematics, pages, pictures
+from . import api, engine, execution, figures, freshness, mathematics, pages, pictures, search
 
 
 def setup(app):
-    for part in (engine, mathematics, figures, pictures, pages, freshness, execution, api):
+    for part in (engine, mathematics, figures, pictures, pages, search, freshness, execution, api):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

@@ -7,6 +7,7 @@ with several figures has nothing twice. Without JavaScript, and until the script
 """
 
 import base64
+import html
 import json
 import re
 from importlib.resources import files
@@ -40,20 +41,33 @@ class LiveDirective(Directive):
 
 
 class FigureListDirective(Directive):
-    """``{figure-list}``: every figure with what it shows and the pages on which it stands."""
+    """``{figure-list}``: every figure as a picture, with what it shows, its own page and its places in the chapters."""
 
     def run(self):
-        source = Path(self.state.document.settings.env.srcdir)
-        listed = nodes.bullet_list()
+        env = self.state.document.settings.env
+        listed = nodes.container(classes=["gan-gallery"])
         for figure in all_figures():
+            picture = env.app.gan_pictures.html(figure.name, figure().state(), "gan-plots")
+            thumb = f'<div class="gan-figure gan-thumb" aria-hidden="true">{picture}</div>'
             item = nodes.paragraph("", "", nodes.strong("", figure.title))
-            for page in pages_with(figure, source):
+            item += nodes.Text(": ")
+            item += link("alone", f"figures/{figure.name}.html")
+            for page in pages_with(figure, Path(env.srcdir)):
                 item += nodes.Text(" · ")
-                item += nodes.reference(
-                    "", title_of(page), refuri=f"{page.stem}.html", internal=True
-                )
-            listed += nodes.list_item("", item)
+                item += link(title_of(page), f"{page.stem}.html#{anchor(figure)}")
+            entry = nodes.container(classes=["gan-entry"])
+            entry += [nodes.raw("", thumb, format="html"), item]
+            listed += entry
         return [listed]
+
+
+def link(words: str, address: str) -> nodes.reference:
+    return nodes.reference("", words, refuri=address, internal=True)
+
+
+def anchor(figure) -> str:
+    """Where the figure first stands on a page."""
+    return f"figure-{figure.name}"
 
 
 def pages_with(figure, source: Path) -> list[Path]:
@@ -78,7 +92,8 @@ def scripts(figures) -> dict[str, str]:
     page needs all of it.
     """
     found = {"host": linker.read_script("modules.js") + linker.read_script("host.js")}
-    for module in linker.closure(*(linker.drawing_of(figure.name) for figure in figures)):
+    drawings = (linker.drawing_of(figure.name) for figure in figures)
+    for module in linker.closure("kit/share.js", *drawings):
         folder = module.split("/")[0]
         script = module.removesuffix(".js").replace("/", "-") if folder == "mathematics" else folder
         found[script] = found.get(script, "") + linker.wrapped(module)
@@ -94,12 +109,65 @@ def file_script(name: str) -> str:
 def write_assets(app):
     target = app.outdir / "_static" / "figures"
     target.mkdir(parents=True, exist_ok=True)
-    (target / "kit.css").write_text(linker.read_script("kit/kit.css"), encoding="utf-8")
+    for sheet in ("kit/kit.css", "alone.css"):
+        text = linker.read_script(sheet)
+        (target / Path(sheet).name).write_text(text, encoding="utf-8")
     for name, text in scripts(all_figures()).items():
         (target / f"{name}.js").write_text(text, encoding="utf-8")
     for figure in all_figures():
         for name in getattr(figure, "files", ()):
             (target / f"{name}.js").write_text(file_script(name), encoding="utf-8")
+
+
+ALONE = """<!doctype html>
+<html lang="en" data-theme="light">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<script>
+const mode = localStorage.getItem("mode");
+const dark = mode === "dark" || (mode !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+if (dark) document.documentElement.dataset.theme = "dark";
+</script>
+<link rel="icon" href="../_static/logo.svg">
+<link rel="stylesheet" href="../_static/figures/kit.css">
+<link rel="stylesheet" href="../_static/figures/alone.css">
+{scripts}
+</head>
+<body class="gan-alone"><main>{figure}</main></body>
+</html>
+"""
+
+
+def write_pages(app, exception):
+    """Each figure on a page of its own, for slides."""
+    if exception or app.builder.format != "html":
+        return
+    folder = app.outdir / "figures"
+    folder.mkdir(exist_ok=True)
+    for figure in all_figures():
+        own = {"address": True} if "address" in figure.settings() else {}
+        tags = (
+            f'<script defer src="../_static/figures/{name}.js"></script>'
+            for name in scripts([figure])
+        )
+        page = ALONE.format(
+            title=html.escape(figure.title),
+            scripts="\n".join(tags),
+            figure=with_picture(app, figure(**own).to_html()),
+        )
+        (folder / f"{figure.name}.html").write_text(page, encoding="utf-8")
+
+
+def with_picture(app, text: str) -> str:
+    """The text with a picture in each figure's root."""
+
+    def picture(match):
+        drawn = app.gan_pictures.html(match["name"], json.loads(match["state"]))
+        return f"{match['open']}{drawn}{match['script']}</div>"
+
+    return ROOT.sub(picture, text)
 
 
 class Pictures:
@@ -115,23 +183,24 @@ class Pictures:
         self.loaded = True
         self.engine.evaluate(stills.sources(*(figure.name for figure in all_figures())))
 
-    def html(self, name: str, state: dict) -> str:
+    def html(self, name: str, state: dict, part: str = "") -> str:
+        """The figure's inside, or the part of it that has the class."""
         self.load()
-        return self.engine.evaluate(stills.expression(name, state))
+        return self.engine.evaluate(stills.expression(name, state, part))
 
 
 def fill(app, pagename, templatename, context, doctree):
-    used = set()
-
-    def picture(match):
-        name = match["name"]
-        used.add(name)
-        return f"{match['open']}{app.gan_pictures.html(name, json.loads(match['state']))}{match['script']}</div>"
-
-    context["body"] = ROOT.sub(picture, context.get("body", ""))
+    body = context.get("body", "")
+    used = {match["name"] for match in ROOT.finditer(body)}
+    body = with_picture(app, body)
+    for name in used:
+        root = f'<div class="gan-figure" data-figure="{name}"'
+        body = body.replace(root, f'<div id="figure-{name}"{root[4:]}', 1)
+    context["body"] = body
+    if used or "gan-thumb" in body:
+        app.add_css_file("figures/kit.css")
     if not used:
         return
-    app.add_css_file("figures/kit.css")
     for script in scripts(figure for figure in all_figures() if figure.name in used):
         app.add_js_file(f"figures/{script}.js", loading_method="defer")
 
@@ -142,3 +211,4 @@ def setup(app):
     app.add_directive("figure-list", FigureListDirective)
     app.connect("builder-inited", write_assets)
     app.connect("html-page-context", fill)
+    app.connect("build-finished", write_pages, priority=100)  # before the engine is closed

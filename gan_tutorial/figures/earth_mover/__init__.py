@@ -1,5 +1,7 @@
 """Figure ``earth-mover``: optimal transport as blocks to carry by hand."""
 
+from typing import ClassVar
+
 import traitlets
 
 from ..base import Figure, slider
@@ -10,6 +12,9 @@ HIGHEST = 6
 
 def height(value: int, help: str) -> traitlets.Float:
     return slider(value, 0, HIGHEST, 1, help)
+
+
+MOVE = r"\[[1-4],[1-4],(?:[1-9]|1\d|2[0-4])\]"  # [from, to, blocks], as text
 
 
 class EarthMover(Figure):
@@ -25,6 +30,7 @@ class EarthMover(Figure):
 
     name = "earth-mover"
     title = "Piles of blocks to be carried into frames, the plan and its cost"
+    patterns: ClassVar = {"moves": rf"\[(?:{MOVE}(?:,{MOVE})*)?\]"}
 
     source = slider(1, 1, PILES, 1, "the pile to take from")
     target = slider(2, 1, PILES, 1, "the pile to bring to")

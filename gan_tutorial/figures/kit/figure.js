@@ -58,6 +58,7 @@ export class FigureView {
     this.refits = [];
     /** @type {(() => void)[]} */
     this.cleanups = [];
+    this.ready = false; // drawn for the first time
     this.reducedMotion = typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
@@ -320,7 +321,7 @@ export class FigureView {
     };
     const onChange = () => {
       refresh();
-      this.root.dispatchEvent(new CustomEvent("gan-move", { bubbles: true })); // a page may rest around what moves
+      if (this.ready) this.root.dispatchEvent(new CustomEvent("gan-move", { bubbles: true })); // a page may rest around what moves
     };
     this.model.on("change", onChange);
     this.cleanups.push(() => this.model.off("change", onChange));
@@ -339,6 +340,7 @@ export class FigureView {
     this.fitWidths();
     refresh();
     this.paint();
+    this.ready = true;
     this.root.setAttribute("data-ready", "");
     for (const refit of this.refits) refit();
     return () => this.cleanups.forEach((cleanup) => cleanup());

@@ -12,7 +12,7 @@ const REST = 300; // milliseconds
  */
 
 /** @param {number} dx @param {number} dy */
-export const isSideways = (dx, dy) => Math.abs(dx) > SIDEWAYS && Math.abs(dx) > Math.abs(dy);
+const isSideways = (dx, dy) => Math.abs(dx) > SIDEWAYS && Math.abs(dx) > Math.abs(dy);
 
 /** Follow a pointer that pulls at the target. @param {SVGElement} target @param {Pull} pull */
 export function followPulls(target, { begin, move, end, hold = false }) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
+from typing import ClassVar
 
 import traitlets
 
@@ -34,6 +35,7 @@ class TrainingPlayer(Figure):
 
     name = "training-player"
     title = "Recorded training runs: densities, discriminators, generator and losses over time"
+    patterns: ClassVar = {"run": ".+"}
 
     runs = traitlets.List(traitlets.Dict(), help="recordings").tag(sync=True)
     run = traitlets.Unicode(help="name of the run that is shown").tag(sync=True)

@@ -1,0 +1,51 @@
+// reader.js: what a reader of a long page has at hand: how far they are, and all code folded with one press.
+(() => {
+  const KEY = "gan-code-folded";
+  const page = document.documentElement;
+  const folded = () => page.classList.contains("code-folded");
+  // Before the page is drawn, so that nothing jumps.
+  if (localStorage.getItem(KEY) === "yes") page.classList.add("code-folded");
+
+  function addProgress() {
+    const bar = document.createElement("div");
+    bar.className = "reader-progress";
+    bar.setAttribute("aria-hidden", "true"); // the headings say it better
+    document.body.append(bar);
+    let asked = 0;
+    const show = () => {
+      asked = 0;
+      const way = page.scrollHeight - innerHeight;
+      bar.style.transform = `scaleX(${way > 0 ? Math.min(1, scrollY / way) : 0})`;
+    };
+    const ask = () => (asked ||= requestAnimationFrame(show));
+    for (const sign of ["scroll", "resize"]) addEventListener(sign, ask, { passive: true });
+    show();
+  }
+
+  function addFold() {
+    const header = document.querySelector(".article-header-buttons");
+    if (!header || !document.querySelector(".cell_input")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm reader-fold";
+    button.innerHTML = '<span class="btn__icon-container"><i class="fas fa-code"></i></span>';
+    const say = () => {
+      const words = folded() ? "Show all code" : "Fold all code";
+      button.setAttribute("aria-label", words);
+      button.title = words;
+      button.setAttribute("aria-pressed", String(folded()));
+    };
+    button.addEventListener("click", () => {
+      page.classList.toggle("code-folded");
+      localStorage.setItem(KEY, folded() ? "yes" : "no");
+      say();
+    });
+    say();
+    header.prepend(button);
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    addProgress();
+    addFold();
+  });
+})();
