@@ -1,8 +1,9 @@
-"""The engine's kernels: how exact its functions are, and how they come into the package."""
+"""The engine's kernels: how exact its functions are, and the same bits in V8, in another runtime, and without SIMD."""
 
 import gzip
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -10,12 +11,18 @@ import zipfile
 import mpmath
 import numpy as np
 import pytest
+import wasmtime
 from conftest import ROOT
 
 from gan_tutorial.figures import linker
 from gan_tutorial.figures.engine import compile
 
-MODULES = ("engine/engine.js",)
+MODULES = (
+    "engine/engine.js",
+    "engine/network.js",
+    "engine/players.js",
+    "live_training/trainer.js",
+)
 ULP = 2.0**-24  # half a unit in the last place of float32, relative
 
 HARNESS = """
@@ -36,7 +43,7 @@ function draw(which, fill, seed, count) {
 
 @pytest.fixture(scope="module", autouse=True)
 def harness(javascript):
-    javascript.load(HARNESS)
+    javascript.load(HARNESS + TRACE)
 
 
 def test_the_kernels_run_as_webassembly_here(javascript):
@@ -170,3 +177,88 @@ def test_what_was_compiled_is_used_until_the_source_changes(tmp_path, monkeypatc
 def test_what_cannot_be_compiled_is_named(line, complaint):
     with pytest.raises((TypeError, NameError, SyntaxError), match=re.escape(complaint)):
         compile.translated(f"def f(p: int):\n    {line}\n", compile.Wat())
+
+
+# ---------------------------------------------------------------- the same bits everywhere
+
+RUNS = [
+    {"objective": "wgan-gp", "optimizer": "adam", "activation": "tanh", "batch": 48, "width_g": 12},
+    {"objective": "non-saturating", "optimizer": "rmsprop", "activation": "softplus", "prior": "uniform"},
+    {"objective": "least-squares", "optimizer": "momentum", "activation": "leaky-relu", "k": 1},
+    {"objective": "wgan", "optimizer": "sgd", "activation": "relu", "data": "far-bell"},
+]  # fmt: skip
+
+TRACE = """
+// All that happens to the memory while a run is made and played: kernels called, and words that JavaScript writes.
+function traced(settings, rounds) {
+  const engine = makeEngine(), events = [];
+  const words = () => new Uint32Array(engine.floats(0, 4).buffer);
+  let shadow = Uint32Array.from(words());
+  const noteWrites = () => {
+    const now = words(), changed = [];
+    for (let i = 0; i < now.length; i++) if (now[i] !== (shadow[i] ?? 0)) changed.push([i, now[i]]);
+    if (changed.length > 0) events.push({ write: changed });
+  };
+  const own = engine.kernels, take = engine.take;
+  const wrap = (kernels) => Object.fromEntries(Object.keys(kernels).map((name) => [name, (...numbers) => {
+    noteWrites();
+    const result = kernels[name](...numbers);
+    shadow = Uint32Array.from(words());
+    events.push({ call: name, numbers });
+    return result;
+  }]));
+  engine.take = (count) => {
+    const place = take(count);
+    if (engine.kernels === own) engine.kernels = wrap(own);
+    return place;
+  };
+  const trainer = makeTrainer(settings, engine);
+  for (let i = 0; i < rounds; i++) playRound(trainer);
+  noteWrites();
+  return { events, words: Array.from(words().slice(0, engine.used() / 4)), weights: weightsOf(trainer) };
+}
+const weightsOf = ({ game }) => [game.generator, game.discriminator].map((n) => Array.from(readParameters(n)));
+function played(settings, rounds, options) {
+  const trainer = makeTrainer(settings, makeEngine(options));
+  for (let i = 0; i < rounds; i++) playRound(trainer);
+  return weightsOf(trainer);
+}
+"""
+
+
+def replayed(events, words):
+    """The first words of the memory after the events, in wasmtime, which shares nothing with V8."""
+    store = wasmtime.Store()
+    code = compile.webassembly(compile.SOURCE.read_text(encoding="utf-8"))
+    memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(64, None)))
+    module = wasmtime.Module(store.engine, code)
+    kernels = wasmtime.Instance(store, module, [memory]).exports(store)
+    kinds = {e.name: [str(kind) for kind in e.type.params] for e in module.exports}
+    for event in events:
+        if "call" in event:
+            given = zip(event["numbers"], kinds[event["call"]], strict=True)
+            kernels[event["call"]](
+                store, *((float if kind == "f32" else int)(n) for n, kind in given)
+            )
+        else:
+            for word, value in event["write"]:
+                memory.write(store, struct.pack("<I", value), 4 * word)
+    return np.frombuffer(memory.read(store, 0, 4 * words), dtype="<u4")
+
+
+@pytest.mark.parametrize("settings", RUNS, ids=lambda settings: settings["objective"])
+def test_a_run_has_the_same_bits_in_v8_and_in_wasmtime(javascript, settings):
+    got = javascript.call("traced", settings, 4)
+    words = np.array(got["words"], dtype=np.uint32)
+    assert sum("call" in event for event in got["events"]) > 300
+    assert (replayed(got["events"], len(words)) == words).all()
+    assert got["weights"] == javascript.call("played", settings, 4, {})  # the trace changes nothing
+
+
+@pytest.mark.parametrize("settings", RUNS, ids=lambda settings: settings["objective"])
+def test_a_run_has_the_same_bits_without_simd(javascript, settings):
+    with_simd, without = (
+        javascript.call("played", settings, 5, {"simd": simd}) for simd in (True, False)
+    )
+    assert with_simd == without
+    assert len(with_simd[0]) > 100
