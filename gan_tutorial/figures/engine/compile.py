@@ -51,8 +51,8 @@ WORDS = {
 }  # fmt: skip
 PLAIN = {
     "load": "v128.load", "spread": "v128.load32_splat", "iload": "v128.load", "get": "f32.load",
-    "store": "v128.store", "istore": "v128.store", "put": "f32.store", "minimum": "f32x4.min",
-    "maximum": "f32x4.max", "sqrt": "f32x4.sqrt", "absolute": "f32x4.abs", "number": "f32x4.convert_i32x4_s",
+    "store": "v128.store", "istore": "v128.store", "put": "f32.store", "minimum": "f32x4.pmin",
+    "maximum": "f32x4.pmax", "sqrt": "f32x4.sqrt", "absolute": "f32x4.abs", "number": "f32x4.convert_i32x4_s",
     "truncated": "i32x4.trunc_sat_f32x4_s",
 }  # fmt: skip
 SUMS = """
@@ -187,7 +187,7 @@ class JavaScript:
         if name == "total":
             return self.total(values[0])
         form = {
-            "minimum": "Math.min({}, {})", "maximum": "Math.max({}, {})", "sqrt": "f(Math.sqrt({}))",
+            "minimum": "({1} < {0} ? {1} : {0})", "maximum": "({0} < {1} ? {1} : {0})", "sqrt": "f(Math.sqrt({}))",
             "absolute": "Math.abs({})", "where": "({} ? {} : {})", "number": "f({})", "truncated": "({} | 0)",
             "bits": "(one[0] = {}, same[0])", "float_of_bits": "(same[0] = {}, one[0])",
         }[name]  # fmt: skip
