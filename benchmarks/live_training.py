@@ -1,5 +1,6 @@
 """The page's own training in Chromium against eager PyTorch: the same networks, batches, steps."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
 
+DIGITS_G, DIGITS_D, DIGITS_BATCH = [64, 256, 256, 784], [784, 256, 256, 1], 64
 SIZES = ((16, 64), (32, 64), (32, 256))  # (units in each of two hidden layers, batch)
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -32,31 +34,111 @@ def in_chromium(browser, width, batch):
         yield CHUNK
 
 
-def mlp(width):
-    """1 - width - width - 1 with tanh, as in the figure."""
-    layers = nn.Linear(1, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1)
-    return nn.Sequential(*layers)
+def digits_in_chromium(browser):
+    """Rounds of the digits pair on the engine alone, without data or drawing; yields rounds done."""
+    page = browser.new_page()
+    page.add_script_tag(content=_modules("engine", "network", "players"))
+    page.evaluate(
+        """({ sizesG, sizesD, batch }) => {
+          const engine = makeEngine(), random = makeRandom(engine, 1);
+          const generator = makeNetwork(engine, sizesG, "leaky-relu", { last: "tanh" });
+          const discriminator = makeNetwork(engine, sizesD, "leaky-relu");
+          for (const network of [generator, discriminator]) initialize(network, random);
+          const adam = { rate: 2e-4, betas: [0.5, 0.999] };
+          const [memoryG, memoryD] = [generator, discriminator].map(makeMemory), game = GAMES["non-saturating"];
+          const rules = { game, optimizer: "adam", batch, forG: adam, forD: adam };
+          const play = makePlay({ generator, discriminator, memoryG, memoryD, ...rules });
+          globalThis.round = () => {
+            fillUniform(random, play.real, sizesD[0] * batch);
+            fillNormal(random, play.noise, sizesG[0] * batch);
+            stepDiscriminator(play);
+            fillNormal(random, play.noise, sizesG[0] * batch);
+            stepGenerator(play);
+          };
+        }""",
+        {"sizesG": DIGITS_G, "sizesD": DIGITS_D, "batch": DIGITS_BATCH},
+    )
+    while True:
+        page.evaluate("for (let i = 0; i < 5; i++) round()")
+        yield 5
 
 
-def in_torch(width, batch):
+def products_in_chromium(browser, rows, columns, batch):
+    """Products of a layer's forward pass on the engine, nothing else; yields thousands of millions of operations."""
+    page = browser.new_page()
+    page.add_script_tag(content=_modules("engine"))
+    page.evaluate(
+        """([rows, columns, batch]) => {
+          const engine = makeEngine(), take = engine.take, line = 4 * columns;
+          const [out, w, x, bias, panel] = [rows * batch, rows * columns, columns * batch, rows, line].map(take);
+          const { multiply } = engine.kernels;
+          globalThis.product = () => multiply(out, rows, w, line, 4, x, columns, batch, bias, panel);
+        }""",
+        [rows, columns, batch],
+    )
+    work = 2 * rows * columns * batch / 1e9
+    many = max(1, round(0.5 / work))
+    while True:
+        page.evaluate(f"for (let i = 0; i < {many}; i++) product()")
+        yield many * work
+
+
+def _modules(*names):
+    from gan_tutorial.figures.linker import with_globals  # a GPU's machine may have no ipywidgets
+
+    return with_globals(*(f"engine/{name}.js" for name in names))
+
+
+def operations(sizes_g, sizes_d, batch):
+    """Multiplications and additions of a round's products: each forward pass once, each backward pass twice."""
+    g, d = (
+        sum(2 * m * n for m, n in itertools.pairwise(sizes)) * batch for sizes in (sizes_g, sizes_d)
+    )
+    return (g + 6 * d) + (3 * g + 2 * d)  # D's step on two batches; G's step through D
+
+
+def mlp(sizes, hidden=nn.Tanh, last=None):
+    """The networks of the page: 1 - width - width - 1 with tanh in the figure."""
+    layers = [part for m, n in itertools.pairwise(sizes) for part in (nn.Linear(m, n), hidden())]
+    return nn.Sequential(*layers[:-1], *([last] if last else []))
+
+
+def in_torch(generator, discriminator, draw, noise, batch, rate):
     """The same rounds in plain eager PyTorch (float32, its default); yields rounds done."""
     rng = torch.Generator().manual_seed(1)
-    generator, discriminator = mlp(width), mlp(width)
-    step_g = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    step_d = torch.optim.Adam(discriminator.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    centers = torch.tensor([-1.5, 1.5])
+    step_g = torch.optim.Adam(generator.parameters(), lr=rate, betas=(0.5, 0.999))
+    step_d = torch.optim.Adam(discriminator.parameters(), lr=rate, betas=(0.5, 0.999))
     while True:
-        which = torch.randint(2, (batch, 1), generator=rng)
-        real = centers[which] + 0.5 * torch.randn(batch, 1, generator=rng)
-        fake = generator(torch.randn(batch, 1, generator=rng)).detach()
+        real = draw(rng)
+        fake = generator(torch.randn(batch, noise, generator=rng)).detach()
         step_d.zero_grad()
         (softplus(-discriminator(real)).mean() + softplus(discriminator(fake)).mean()).backward()
         step_d.step()
         step_g.zero_grad()
-        fake = generator(torch.randn(batch, 1, generator=rng))
+        fake = generator(torch.randn(batch, noise, generator=rng))
         softplus(-discriminator(fake)).mean().backward()
         step_g.step()
         yield 1
+
+
+def bells_in_torch(width, batch):
+    """The figure's game: two bells, one number."""
+    centers = torch.tensor([-1.5, 1.5])
+
+    def draw(rng):
+        which = torch.randint(2, (batch, 1), generator=rng)
+        return centers[which] + 0.5 * torch.randn(batch, 1, generator=rng)
+
+    sizes = [1, width, width, 1]
+    return in_torch(mlp(sizes), mlp(sizes), draw, 1, batch, 1e-3)
+
+
+def digits_in_torch():
+    """The digits pair, on noise in the place of digits: what is drawn does not change the time."""
+    leaky = lambda: nn.LeakyReLU(0.2)  # noqa: E731
+    generator, discriminator = mlp(DIGITS_G, leaky, nn.Tanh()), mlp(DIGITS_D, leaky)
+    draw = lambda rng: torch.rand(DIGITS_BATCH, DIGITS_D[0], generator=rng)  # noqa: E731
+    return in_torch(generator, discriminator, draw, DIGITS_G[0], DIGITS_BATCH, 2e-4)
 
 
 @contextmanager
@@ -73,7 +155,7 @@ def chromium():
 
 
 def live_training(seconds, device):
-    """Rounds (one step of D, one of G) per second, in turns, on one thread of the CPU each."""
+    """Rounds (one step of D, one of G) per second, in turns, on one thread of the CPU each; how near products come."""
     threads, rows = torch.get_num_threads(), []
     torch.set_num_threads(1)
     try:
@@ -81,17 +163,38 @@ def live_training(seconds, device):
             for width, batch in SIZES:
                 contenders = {
                     "page": in_chromium(browser, width, batch),
-                    "torch": in_torch(width, batch),
+                    "torch": bells_in_torch(width, batch),
+                    "product": products_in_chromium(browser, width, width, batch),
                 }
-                rates = compare(contenders, seconds / len(SIZES), "cpu")
+                sizes = [1, width, width, 1]
                 case = f"GAN in the page, 2 layers of {width}, batch {batch}"
-                extra = {"chromium": browser.version, "seed": 1, "precision": "float64 vs float32"}
-                rows.append(
-                    row(case, "rounds/s", rates["page"], rates["torch"], "eager PyTorch", **extra)
-                )
+                work = operations(sizes, sizes, batch)
+                rows += _turns(browser, contenders, seconds / (len(SIZES) + 1), case, work)
+            contenders = {
+                "page": digits_in_chromium(browser),
+                "torch": digits_in_torch(),
+                "product": products_in_chromium(browser, 256, 256, DIGITS_BATCH),
+            }
+            work = operations(DIGITS_G, DIGITS_D, DIGITS_BATCH)
+            case = f"digits pair in the page, batch {DIGITS_BATCH}"
+            rows += _turns(browser, contenders, seconds / (len(SIZES) + 1), case, work)
     finally:
         torch.set_num_threads(threads)
     return rows
+
+
+def _turns(browser, contenders, seconds, case, work):
+    """A row of rounds/s beside PyTorch's, and one of the share of the products' own rate that is reached."""
+    rates = compare(contenders, seconds, "cpu")
+    gflops = {name: rates[name] * work / 1e9 for name in ("page", "torch")}
+    extra = {"chromium": browser.version, "seed": 1, "precision": "float32"}
+    extra |= {f"{name}_gflops": round(value, 2) for name, value in gflops.items()}
+    share = {"chromium": browser.version, "seed": 1, "precision": "float32"}
+    products = rates["product"]
+    return [
+        row(case, "rounds/s", rates["page"], rates["torch"], "eager PyTorch", **extra),
+        row(case, "GFLOP/s", gflops["page"], products, "the engine's product alone", **share),
+    ]
 
 
 def frames(browser, content=""):

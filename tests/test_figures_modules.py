@@ -11,11 +11,8 @@ from gan_tutorial.figures import linker
 
 FOLDER = ROOT / "gan_tutorial" / "figures"
 CLASSIC = {"dom.js", "host.js", "modules.js"}  # run as they are
-MODULES = sorted(
-    path.relative_to(FOLDER).as_posix()
-    for path in FOLDER.rglob("*.js")
-    if path.relative_to(FOLDER).as_posix() not in CLASSIC
-)
+FILES = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js")}
+MODULES = sorted((FILES | {linker.COMPILED}) - CLASSIC)
 DRAWING = {"drawing", "view", "views", "controls"}  # what of a figure is no mathematics
 PURE = [n for n in MODULES if n[:4] != "kit/" and Path(n).stem not in DRAWING]
 every_module = pytest.mark.parametrize("name", MODULES)
@@ -59,6 +56,8 @@ def test_each_import_finds_an_export_and_is_used(name):
 def test_each_export_is_used(name):
     taken = {"render"} if name.endswith("/drawing.js") else set()
     for other in MODULES:
+        if f'makeWorker("{name}"' in linker.read_script(other):
+            taken.add("serve")
         taken |= set(linker.imports(other).get(name, []))
         named = rf'import\("[^"]*{Path(name).name}"\)\.(\w+)'  # as a type
         taken |= set(re.findall(named, linker.read_script(other)))

@@ -14,6 +14,9 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from .engine import compile
+
+COMPILED = "engine/compiled.js"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
@@ -21,7 +24,12 @@ LEFT_OVER = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
 
 
 def read_script(name: str) -> str:
-    """The text of one of the figures' JavaScript or CSS files, named by its path from this folder."""
+    """The text of one of the figures' JavaScript or CSS files, named by its path from this folder.
+
+    One is no file of the repository: ``engine/compiled.js``, see ``engine/compile.py``.
+    """
+    if name == COMPILED:
+        return compile.script()
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -5,24 +5,24 @@
 // so its samples, its masses and everything computed from them are exact. p_g is known by the mass
 // that G carries into each cell, with no sampling: JSD and W1 have no noise.
 
+import { fillNormal, fillUniform } from "../engine/engine.js";
+import { forward, makePass } from "../engine/network.js";
 import { gaussianMixture } from "../mathematics/densities.js";
 import { wassersteinOfCells } from "../mathematics/masses.js";
-import { forward, makePass } from "../mathematics/network.js";
 import { normalPdf } from "../mathematics/normal.js";
-import { fillNormal } from "../mathematics/random.js";
 
-/** @typedef {import("../mathematics/network.js").Network} Network */
+/** @typedef {import("../engine/network.js").Network} Network */
 
 /**
- * The noise: zero outside ±reach, or as good as; `fill` draws it.
- * @typedef {{ reach: number, density: (z: number) => number, fill: (random: () => number, target: Float64Array, count: number) => void }} Prior
+ * The noise: zero outside ±reach, or as good as; `fill` draws a multiple of 8 of it.
+ * @typedef {{ reach: number, density: (z: number) => number, fill: (random: import("../engine/engine.js").Random, place: number, count: number) => void }} Prior
  */
 
 /**
  * p_g's mass in every cell, and what it is computed with. `left` and `right` are the masses that left the picture, `beyond` how
  * far they went, times mass. G is `monotone` where no two places of z have one image.
  * @typedef {object} Push
- * @property {import("../mathematics/network.js").Pass} pass @property {Float64Array} weights @property {Float64Array} masses
+ * @property {import("../engine/network.js").Pass} pass @property {Float64Array} weights @property {Float64Array} masses
  * @property {number} left @property {number} right @property {number} beyond @property {boolean} monotone @property {boolean} finite
  * @property {number} mean @property {number} spread
  */
@@ -44,11 +44,17 @@ export const DATA = {
   lopsided: gaussianMixture([-2, 1], [0.4, 0.9], [0.25, 0.75]),
 };
 
-/** Masses of the cells, summing to 1: of a named density, or of "drawn" heights. @param {string} name @param {string} drawing */
+const GRAIN = 2 ** -30;
+
+/**
+ * Masses of the cells, summing to 1: of a named density, or of "drawn" heights. Browsers differ in the last bit of an
+ * exponential, and a run must not: a density counts in whole grains.
+ * @param {string} name @param {string} drawing
+ */
 export function dataMasses(name, drawing) {
   const masses = new Float64Array(CELLS);
   for (let i = 0; i < CELLS; i++) {
-    masses[i] = name === "drawn" ? parseInt(drawing[i >> 1], 36) || 0 : DATA[name].pdf(centreOf(i));
+    masses[i] = name === "drawn" ? parseInt(drawing[i >> 1], 36) || 0 : Math.round(DATA[name].pdf(centreOf(i)) / GRAIN);
   }
   let total = masses.reduce((a, b) => a + b, 0);
   if (!(total > 0)) { masses.fill(1); total = CELLS; } // nothing drawn yet: all alike
@@ -77,8 +83,10 @@ export const PRIORS = {
   uniform: {
     reach: Math.sqrt(3),
     density: () => 1 / (2 * Math.sqrt(3)),
-    fill(random, target, count) {
-      for (let i = 0; i < count; i++) target[i] = Math.sqrt(3) * (2 * random() - 1);
+    fill(random, place, count) {
+      fillUniform(random, place, count);
+      const z = random.engine.floats(place, count);
+      for (let i = 0; i < count; i++) z[i] = Math.sqrt(3) * (2 * z[i] - 1);
     },
   },
 };
@@ -91,15 +99,18 @@ export function makePush(generator, prior, slices = 512) {
   const { reach, density } = PRIORS[prior];
   const pass = makePass(generator, slices + 1, { onlyForward: true }), step = (2 * reach) / slices;
   const weights = new Float64Array(slices); // masses of the slices of z, by Simpson's rule
-  for (let i = 0; i <= slices; i++) pass.input[i] = -reach + i * step;
+  const grid = generator.engine.floats(pass.input, slices + 1);
+  for (let i = 0; i <= slices; i++) grid[i] = -reach + i * step;
   for (let i = 0; i < slices; i++) {
-    const z = pass.input[i];
+    const z = -reach + i * step;
     weights[i] = density(z) + 4 * density(z + step / 2) + density(z + step);
   }
   const total = weights.reduce((a, b) => a + b, 0);
   return { pass, weights: weights.map((w) => w / total), masses: new Float64Array(CELLS),
     left: 0, right: 0, beyond: 0, monotone: true, finite: true, mean: 0, spread: 0 };
 }
+
+const ROUNDING = 2 ** -17; // of G's output, in its own size: what turns back by less does not fold
 
 /**
  * p_g's mass in every cell. A slice of z is carried to the interval between the images of its ends
@@ -109,13 +120,15 @@ export function makePush(generator, prior, slices = 512) {
  * @param {Push} push @param {Network} generator
  */
 export function pushForward(push, generator) {
-  const { pass, weights, masses } = push, x = pass.output;
+  const { pass, weights, masses } = push;
   forward(generator, pass);
+  const x = generator.engine.floats(pass.output, pass.batch);
   let ups = 0, downs = 0, mean = 0, square = 0;
   for (let i = 0; i < weights.length; i++) {
     const a = x[i], b = x[i + 1], middle = (a + b) / 2;
-    if (b > a) ups += 1;
-    if (b < a) downs += 1;
+    const rounding = ROUNDING * (1 + Math.abs(a));
+    if (b > a + rounding) ups += 1;
+    if (b < a - rounding) downs += 1;
     mean += weights[i] * middle;
     square += weights[i] * (middle * middle + ((b - a) * (b - a)) / 12);
   }

@@ -1,17 +1,18 @@
 // live-training: a GAN in one dimension that trains in the page, beside what the theory says of this very moment.
 
+import { makeEngine } from "../engine/engine.js";
 import { createFigure } from "../kit/figure.js";
 import { formatNumber } from "../kit/numbers.js";
 import { htmlNode, htmlText } from "../kit/text.js";
 import { readFragment, writeFragment } from "./address.js";
 import { isPreset, makeControls, makePen } from "./controls.js";
+import { makePlayer } from "./player.js";
 import { PRESETS } from "./presets.js";
-import { SETTINGS, TUNABLE, changedSettings, look, makeTrainer, playRound, tune } from "./trainer.js";
+import { SETTINGS, TUNABLE, changedSettings, look, makeTrainer, tune } from "./trainer.js";
 import { makeView, shownRows } from "./view.js";
 import { SERIES, SWING_STEPS, failuresOf } from "./watch.js";
 
 const PACE = { slow: 5, medium: 100, full: Infinity }; // rounds a second
-const SLICE = [3, 6]; // milliseconds of training in a frame of 16: least and most
 const REPORT = 1000; // milliseconds between two reports to Python
 
 // What to say of each failure, and the page that explains it.
@@ -35,7 +36,6 @@ const WARNINGS = {
  * @property {import("./trainer.js").Trainer | null} trainer the run: networks, measurements, history; none before the first drawing
  * @property {boolean} anew begin a new run at the next drawing, whatever has changed
  * @property {boolean} holding traits are being set together: draw once, when the last is there
- * @property {number} slice milliseconds of a frame that may go into training just now
  * @property {number} due rounds that the clock asks for and that are not played yet
  * @property {number} rounds rounds played since the last report to Python
  * @property {number} spent milliseconds of play since the last report
@@ -49,8 +49,10 @@ export function render({ model, el }) {
   const view = makeView(figure);
   const readOuts = makeReadOuts(figure);
   const say = makeAnnouncer(figure, inBook);
+  const engine = makeEngine(), player = makePlayer();
+  figure.cleanups.push(player.end);
   /** @type {LiveState} */
-  const live = { trainer: null, anew: false, holding: false, slice: SLICE[1], due: 0, rounds: 0, spent: 0, pace: 0, story: "" };
+  const live = { trainer: null, anew: false, holding: false, due: 0, rounds: 0, spent: 0, pace: 0, story: "" };
 
   const settings = () => Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, figure.get(name)]));
   const paint = (all) => {
@@ -85,23 +87,27 @@ export function render({ model, el }) {
     const chosen = settings();
     const changed = live.trainer ? changedSettings(live.trainer.settings, chosen) : [];
     if (live.trainer === null || live.anew || changed.some((name) => !TUNABLE.includes(name))) {
-      Object.assign(live, { trainer: makeTrainer(chosen), anew: false, due: 0, pace: 0, rounds: 0, spent: 0 });
-    } else if (changed.length > 0) tune(live.trainer, chosen);
+      Object.assign(live, { trainer: makeTrainer(chosen, engine), anew: false, due: 0, pace: 0, rounds: 0, spent: 0 });
+      player.leave();
+    } else if (changed.length > 0) {
+      tune(live.trainer, chosen);
+      player.leave();
+    }
     if (changed.length > 0) address.write(chosen);
     live.story = Object.values(PRESETS).find((preset) => isPreset(figure, preset.settings))?.story ?? "";
     if (figure.get("playing")) loop.start();
-    else loop.stop();
+    else {
+      loop.stop();
+      player.leave(); // what is on the screen is where it stopped
+    }
     paint(true);
   }
 
   const play = (milliseconds) => {
-    const { trainer } = live, pace = PACE[figure.get("speed")], begun = performance.now();
+    const { trainer } = live, pace = PACE[figure.get("speed")];
     live.due = Math.min(live.due + (pace * milliseconds) / 1000, pace === Infinity ? Infinity : 10);
-    let rounds = 0;
-    const [least, most] = SLICE;
-    live.slice = Math.max(least, Math.min(most, live.slice * (milliseconds > 20 ? 0.8 : 1.1))); // late: train less
-    for (; live.due >= 1 && !trainer.diverged && performance.now() - begun < live.slice; live.due -= 1, rounds += 1) playRound(trainer);
-    if (pace === Infinity) live.due = 0;
+    const rounds = player.play(trainer, live.due, milliseconds);
+    live.due = pace === Infinity ? 0 : live.due - rounds;
     live.rounds += rounds;
     live.spent += milliseconds;
     paint(false);

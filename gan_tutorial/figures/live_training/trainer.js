@@ -5,12 +5,12 @@
 // `trainDiscriminator` and `trainGenerator` one player's step; measuring happens by itself,
 // every EVERY steps of G, so that a run depends on its settings alone and not on the frame rate.
 
+import { fillUniform, makeEngine, makeRandom } from "../engine/engine.js";
+import { forward, initialize, makeNetwork, makePass } from "../engine/network.js";
+import { GAMES, OPTIMIZERS, makeMemory, makePlay, stepDiscriminator, stepGenerator } from "../engine/players.js";
 import { OBJECTIVES, bestReply } from "../mathematics/game.js";
 import { jensenShannon } from "../mathematics/masses.js";
-import { ACTIVATIONS, forward, initialize, makeNetwork, makePass } from "../mathematics/network.js";
-import { makeRandom } from "../mathematics/random.js";
 import { CELLS, COLUMNS, DATA, PRIORS, centreOf, dataMasses, makePush, makeSampler, pushForward, w1To } from "./density.js";
-import { OPTIMIZERS, makeGame, stepDiscriminator, stepGenerator } from "./players.js";
 import { addLosses, addRow, makeHistory, makeWatch, spreadOf, watchRun } from "./watch.js";
 
 /**
@@ -23,13 +23,15 @@ import { addLosses, addRow, makeHistory, makeWatch, spreadOf, watchRun } from ".
  * A run: what plays, and what was measured last.
  * @typedef {object} Trainer
  * @property {Settings} settings with what was tuned on the way
- * @property {() => number} random the source of every number after the first weights
- * @property {import("./players.js").Game} game both networks, their optimisers and one batch
+ * @property {import("../engine/engine.js").Engine} engine
+ * @property {import("../engine/engine.js").Random} random the source of every number
+ * @property {import("../engine/players.js").Play} game both networks, their optimisers and one batch
+ * @property {number} kept bytes at the start of the engine's memory that hold the run: weights, optimisers, random numbers
  * @property {Float64Array} data masses of p_data in the cells
  * @property {(u: number) => number} draw a sample of p_data
  * @property {import("./density.js").Prior} prior
  * @property {import("./density.js").Push} push p_g: the prior pushed through G
- * @property {import("../mathematics/network.js").Pass} probe D on every cell
+ * @property {import("../engine/network.js").Pass} probe D on every cell
  * @property {number} step steps of G so far
  * @property {number} discriminatorSteps
  * @property {boolean} diverged the losses are no longer numbers that one can work with: nothing moves any more
@@ -59,7 +61,7 @@ export const CHOICES = {
   data: [...Object.keys(DATA), "drawn"],
   objective: Object.keys(OBJECTIVES),
   optimizer: Object.keys(OPTIMIZERS),
-  activation: Object.keys(ACTIVATIONS),
+  activation: ["tanh", "softplus", "relu", "leaky-relu"],
   prior: Object.keys(PRIORS),
 };
 
@@ -74,30 +76,38 @@ export const OPTIMA = {
   "least-squares": { logit: false, value: -0.25, valueName: "−¼", cost: 0.125, costName: "⅛" },
 };
 
-/** Build the networks and everything a run needs; the seed decides every number after this. @param {Partial<Settings>} settings @returns {Trainer} */
-export function makeTrainer(settings) {
+/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum */
+const optionsOf = (power, momentum) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, 0.999] });
+
+/**
+ * Build the networks and everything a run needs; the seed decides every number after this. An engine that is given is cleared.
+ * @param {Partial<Settings>} settings @param {import("../engine/engine.js").Engine} engine @returns {Trainer}
+ */
+export function makeTrainer(settings, engine = makeEngine()) {
   const chosen = { ...SETTINGS, ...settings };
-  const random = makeRandom(chosen.seed);
-  const network = (/** @type {number} */ width) => makeNetwork([1, width, width, 1], chosen.activation);
+  engine.clear();
+  const random = makeRandom(engine, chosen.seed);
+  const network = (/** @type {number} */ width) => makeNetwork(engine, [1, width, width, 1], chosen.activation);
   const generator = network(chosen.width_g), discriminator = network(chosen.width_d);
   initialize(generator, random);
   initialize(discriminator, random);
-  const game = makeGame({
-    generator, discriminator, objective: chosen.objective, optimizer: chosen.optimizer,
-    batch: chosen.batch, rates: [10 ** chosen.log_rate_g, 10 ** chosen.log_rate_d],
-    clip: 10 ** chosen.log_clip, momentum: chosen.momentum, betas: [chosen.momentum, 0.999],
+  const memoryG = makeMemory(generator), memoryD = makeMemory(discriminator), kept = engine.used();
+  const game = makePlay({
+    generator, discriminator, memoryG, memoryD, game: GAMES[chosen.objective], optimizer: chosen.optimizer, batch: chosen.batch,
+    forG: optionsOf(chosen.log_rate_g, chosen.momentum), forD: optionsOf(chosen.log_rate_d, chosen.momentum),
+    clip: 10 ** chosen.log_clip,
   });
   const data = dataMasses(chosen.data, chosen.drawing);
   /** @type {Trainer} */
   const trainer = {
-    settings: chosen, random, game, data, draw: makeSampler(data), prior: PRIORS[chosen.prior],
+    settings: chosen, engine, random, game, kept, data, draw: makeSampler(data), prior: PRIORS[chosen.prior],
     push: makePush(generator, chosen.prior),
     probe: makePass(discriminator, CELLS, { onlyForward: true }),
     step: 0, discriminatorSteps: 0, diverged: false, jsd: 0, w1: 0, value: 0, pull: 1,
     missed: 0,
     history: makeHistory(), watch: makeWatch(data),
   };
-  for (let i = 0; i < CELLS; i++) trainer.probe.input[i] = centreOf(i);
+  engine.floats(trainer.probe.input, CELLS).set(Float32Array.from({ length: CELLS }, (_, i) => centreOf(i)));
   measure(trainer);
   return trainer;
 }
@@ -112,9 +122,9 @@ export const TUNABLE = ["data", "drawing", "k", "log_rate_g", "log_rate_d", "mom
 export function tune(trainer, settings) {
   for (const name of TUNABLE) Object.assign(trainer.settings, { [name]: settings[name] ?? trainer.settings[name] });
   const { data, drawing, log_rate_g, log_rate_d, momentum, log_clip } = trainer.settings;
-  const { game } = trainer, betas = [momentum, 0.999];
-  Object.assign(game.forG, { rate: 10 ** log_rate_g, momentum, betas });
-  Object.assign(game.forD, { rate: 10 ** log_rate_d, momentum, betas });
+  const { game } = trainer;
+  game.forG = optionsOf(log_rate_g, momentum);
+  game.forD = optionsOf(log_rate_d, momentum);
   game.clip = 10 ** log_clip;
   trainer.data = dataMasses(data, drawing);
   trainer.draw = makeSampler(trainer.data);
@@ -126,11 +136,13 @@ export function tune(trainer, settings) {
 
 /** One step of D on fresh data and fresh noise. @param {Trainer} trainer */
 export function trainDiscriminator(trainer) {
-  const { game, random, draw, prior, settings } = trainer;
+  const { engine, game, random, draw, prior } = trainer, { stride } = game.pass;
   if (trainer.diverged) return;
-  for (let i = 0; i < settings.batch; i++) game.real[i] = draw(random());
-  for (let i = 0; i < settings.batch; i++) game.mix[i] = random();
-  prior.fill(random, game.noise, settings.batch);
+  fillUniform(random, game.real, stride);
+  const real = engine.floats(game.real, stride);
+  for (let i = 0; i < stride; i++) real[i] = draw(real[i]);
+  fillUniform(random, game.mix, stride);
+  prior.fill(random, game.noise, stride);
   stepDiscriminator(game);
   trainer.discriminatorSteps += 1;
   checkLoss(trainer, game.discriminatorLoss);
@@ -138,9 +150,9 @@ export function trainDiscriminator(trainer) {
 
 /** One step of G on fresh noise. @param {Trainer} trainer */
 export function trainGenerator(trainer) {
-  const { game, random, prior, settings } = trainer;
+  const { game, random, prior } = trainer;
   if (trainer.diverged) return;
-  prior.fill(random, game.noise, settings.batch);
+  prior.fill(random, game.noise, game.pass.stride);
   stepGenerator(game);
   trainer.step += 1;
   checkLoss(trainer, game.generatorLoss);
@@ -159,6 +171,21 @@ function checkLoss(trainer, loss) {
   if (!(Math.abs(loss) < 1e6)) trainer.diverged = true;
 }
 
+// ---------------------------------------------------------------- from one thread to another
+
+/** All that a run has become since it was made of its settings. @typedef {Pick<Trainer, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array }} Saved */
+
+/** @param {Trainer} trainer @returns {Saved} */
+export function saveRun({ engine, kept, step, discriminatorSteps, diverged, history, watch }) {
+  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept) };
+}
+
+/** Go on from where another trainer of the same settings was. @param {Trainer} trainer @param {Saved} saved */
+export function loadRun(trainer, { memory, ...rest }) {
+  trainer.engine.load(memory);
+  Object.assign(trainer, rest);
+}
+
 // ---------------------------------------------------------------- measuring
 
 /** Measure, write it down, and watch for known failures. @param {Trainer} trainer */
@@ -174,13 +201,17 @@ export function look(trainer) {
   const { game, push, probe } = trainer;
   pushForward(push, game.generator);
   forward(game.discriminator, probe);
-  if (!push.finite || !Number.isFinite(probe.output[0] + probe.output[CELLS - 1])) {
+  const scores = scoresOf(trainer);
+  if (!push.finite || !Number.isFinite(scores[0] + scores[CELLS - 1])) {
     trainer.diverged = true;
     return;
   }
   compare(trainer);
   weighScores(trainer);
 }
+
+/** D's scores on the cells, as of the last look. @param {Trainer} trainer */
+export const scoresOf = ({ engine, probe }) => engine.floats(probe.output, CELLS);
 
 /**
  * V, that is minus D's loss (without a penalty), and the mean size of G's gradient in the score:
@@ -189,7 +220,7 @@ export function look(trainer) {
  * @param {Trainer} trainer
  */
 function weighScores(trainer) {
-  const { game: { objective }, data, push, probe: { output } } = trainer, last = CELLS - 1;
+  const { settings, data, push } = trainer, last = CELLS - 1, output = scoresOf(trainer), objective = OBJECTIVES[settings.objective];
   let loss = 0, pull = 0;
   for (let i = 0; i < CELLS; i++) {
     const q = push.masses[i] + (i === 0 ? push.left : 0) + (i === last ? push.right : 0);

@@ -1,10 +1,10 @@
 // view.js: what the live figure draws: five plots, made once and set again and again.
 
+import { backward, forward, makePass } from "../engine/network.js";
+import { OBJECTIVES } from "../mathematics/game.js";
 import { sigmoid } from "../mathematics/logistic.js";
-import { backward, forward, makePass } from "../mathematics/network.js";
 import { CELL, CELLS, REACH, centreOf } from "./density.js";
-import { applyCost } from "./players.js";
-import { OPTIMA, optimalAt } from "./trainer.js";
+import { OPTIMA, optimalAt, scoresOf } from "./trainer.js";
 import { ROWS } from "./watch.js";
 
 const ARROWS = 24;
@@ -93,8 +93,9 @@ function discriminatorView(figure) {
 const PROBABILITY_SCALE = {
   domain: [0, 1.02],
   fill(trainer, d, ideal) {
+    const scores = scoresOf(trainer);
     for (let i = 0; i < CELLS; i++) {
-      d[i] = sigmoid(trainer.probe.output[i]);
+      d[i] = sigmoid(scores[i]);
       ideal[i] = optimalAt(trainer, i);
     }
     return 0.5;
@@ -104,8 +105,9 @@ const PROBABILITY_SCALE = {
 const SCORE_SCALE = {
   domain: [-0.25, 1.25],
   fill(trainer, d, ideal) {
+    const scores = scoresOf(trainer);
     for (let i = 0; i < CELLS; i++) {
-      d[i] = trainer.probe.output[i];
+      d[i] = scores[i];
       ideal[i] = optimalAt(trainer, i);
     }
     return 0.5;
@@ -115,15 +117,16 @@ const SCORE_SCALE = {
 // A critic is drawn over its steepest slope, and the best one climbs with slope 1 the way that mass has to move.
 const CRITIC_SCALE = {
   domain: [-6, 6],
-  fill({ probe, data, push }, d, ideal) {
+  fill(trainer, d, ideal) {
+    const { data, push } = trainer, scores = scoresOf(trainer);
     let steepest = 1e-12, gap = push.left, height = 0;
     for (let i = 0; i < CELLS; i++) {
-      if (i > 0) steepest = Math.max(steepest, Math.abs(probe.output[i] - probe.output[i - 1]) / CELL);
+      if (i > 0) steepest = Math.max(steepest, Math.abs(scores[i] - scores[i - 1]) / CELL);
       ideal[i] = height;
       gap += push.masses[i] - data[i];
       height += Math.abs(gap) > 1e-6 ? Math.sign(gap) * CELL : 0;
     }
-    for (let i = 0; i < CELLS; i++) d[i] = probe.output[i] / steepest;
+    for (let i = 0; i < CELLS; i++) d[i] = scores[i] / steepest;
     centreOn(data, d);
     centreOn(data, ideal);
     return 0;
@@ -162,14 +165,10 @@ function mapView(figure) {
   const paint = (trainer) => {
     if (probe?.trainer !== trainer) probe = makeProbe(trainer);
     probePulls(probe, z);
-    const { onLine, onFakes } = probe;
-    let greatest = 0;
-    for (let i = 0; i < ARROWS; i++) {
-      x[i] = onLine.output[i];
-      greatest = Math.max(greatest, Math.abs(onFakes.inputDelta[i]));
-    }
-    probe.strongest = Math.max(probe.strongest, greatest);
-    for (let i = 0; i < ARROWS; i++) end[i] = x[i] - (1.4 * onFakes.inputDelta[i]) / probe.strongest;
+    const { onLine, onFakes } = probe, pulled = trainer.engine.floats(onFakes.inputDelta, ARROWS);
+    x.set(trainer.engine.floats(onLine.output, ARROWS));
+    for (let i = 0; i < ARROWS; i++) probe.strongest = Math.max(probe.strongest, Math.abs(pulled[i]));
+    for (let i = 0; i < ARROWS; i++) end[i] = x[i] - (1.4 * pulled[i]) / probe.strongest;
     ways.set(z, low, x, high);
     pulls.set(x, above, end, above);
     floor.set(0.96);
@@ -184,13 +183,14 @@ function makeProbe(trainer) {
 }
 
 /** Send a fixed row of z through G and D and the gradient of G's loss back to each sample. */
-function probePulls({ trainer: { game, settings }, onLine, onFakes }, z) {
-  const reach = settings.prior === "normal" ? 2.3 : Math.sqrt(3);
-  for (let i = 0; i < ARROWS; i++) z[i] = onLine.input[i] = reach * ((2 * i) / (ARROWS - 1) - 1);
+function probePulls({ trainer: { engine, game, settings }, onLine, onFakes }, z) {
+  const reach = settings.prior === "normal" ? 2.3 : Math.sqrt(3), { generatorSlope } = OBJECTIVES[settings.objective];
+  for (let i = 0; i < ARROWS; i++) z[i] = reach * ((2 * i) / (ARROWS - 1) - 1);
+  engine.floats(onLine.input, ARROWS).set(z);
   forward(game.generator, onLine);
-  onFakes.input.set(onLine.output);
+  engine.floats(onFakes.input, ARROWS).set(engine.floats(onLine.output, ARROWS));
   forward(game.discriminator, onFakes);
-  applyCost(onFakes, game.objective.generator, game.objective.generatorSlope);
+  engine.floats(onFakes.outputDelta, ARROWS).set(engine.floats(onFakes.output, ARROWS).map((s) => generatorSlope(s) / ARROWS));
   backward(game.discriminator, onFakes);
 }
 
