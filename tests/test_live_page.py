@@ -218,6 +218,60 @@ def test_it_stops_while_the_tab_is_hidden(live):
     live.wait_for_steps(away + 20)
 
 
+WITHOUT = {
+    "no worker": "delete globalThis.Worker;",
+    "a worker that is refused at once": "globalThis.Worker = class { constructor() { throw new Error('refused'); } };",
+    "a worker that fails later": """globalThis.Worker = class {
+      constructor() { setTimeout(() => this.onerror(new Event("error", { cancelable: true })), 50); }
+      postMessage() {}
+      terminate() {}
+    };""",
+    "no SIMD": "WebAssembly.validate = () => false;",
+    "no WebAssembly": "delete globalThis.WebAssembly;",
+    "nothing refused": "",
+}
+
+
+@pytest.mark.parametrize("missing", WITHOUT)
+def test_it_trains_whatever_is_missing_and_the_run_is_the_same(browser, address, engine, missing):
+    """Where it stopped is where the same settings lead in so many rounds, without a page, a worker or a pause."""
+    context = browser.new_context()
+    context.add_init_script(WITHOUT[missing])
+    page = Page(context.new_page()).open(f"{address}#seed=7")
+    page.click("playing")
+    page.wait_for_steps(25)
+    assert len(page.page.workers) == (missing in ("nothing refused", "no SIMD", "no WebAssembly"))
+    page.click("playing")
+    page.click("step-both")
+    shown = {name: page.number(name) for name in ("step", "jsd", "w1", "value")}
+    expected = engine.evaluate(
+        """(steps) => {
+          const trainer = makeTrainer({ seed: 7 });
+          while (trainer.step < steps) playRound(trainer);
+          look(trainer);
+          return { step: trainer.step, jsd: trainer.jsd, w1: trainer.w1, value: trainer.value };
+        }""",
+        int(shown["step"]),
+    )
+    assert shown == expected
+    assert page.errors == []
+    context.close()
+
+
+def test_what_is_changed_while_it_plays_is_played_on_with(live):
+    live.click("playing")
+    live.wait_for_steps(20)
+    live.move("log_rate_g", "-4")  # tuned: the run goes on
+    step = live.number("step")
+    assert step >= 20
+    live.wait_for_steps(step + 20)
+    live.move("seed", "9")  # another run
+    live.wait("document.querySelector('output[name=step]').dataset.value < 1000")
+    live.wait_for_steps(20)
+    live.click("playing")
+    assert live.still_step() == live.number("step")
+
+
 @pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
 def test_reduced_motion_starts_paused(browser, folder, motion, label):
     context = browser.new_context(reduced_motion=motion)

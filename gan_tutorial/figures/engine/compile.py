@@ -7,8 +7,8 @@ goes into none of the variables that it takes. A function of ints and f32 is exp
 it is called. Both targets round every operation to float32 and take it in the order in which it is written, so that
 they give the same bits.
 
-``python -m gan_tutorial.figures.engine.compile`` prints the WebAssembly text. The package's build (setup.py) writes
-``compiled.js``; in a checkout ``script`` makes it when it is asked for.
+The package's build (setup.py) writes ``compiled.js``; where it is missing, or of another source, ``script`` makes it
+when it is asked for.
 """
 
 from __future__ import annotations
@@ -451,7 +451,3 @@ def script() -> str:
         return text
     code = base64.b64encode(webassembly(source)).decode()
     return f'{head}export const WASM = "{code}";\n\n{translated(source, JavaScript())}'
-
-
-if __name__ == "__main__":
-    print(translated(SOURCE.read_text(encoding="utf-8"), Wat()))
