@@ -283,7 +283,9 @@ def test_a_generator_of_pictures_has_a_bounded_output(page, last):
 
 
 def test_the_objectives_are_the_package_s(page):
-    plays = [name for name in OBJECTIVES if not name.startswith("f-")]  # the f-GANs train in torch only
+    plays = [
+        name for name in OBJECTIVES if not name.startswith("f-")
+    ]  # the f-GANs train in torch only
     assert page.evaluate("Object.keys(GAMES)") == plays
 
 
