@@ -60,10 +60,13 @@ def printed(browser, figure_page):
     return make
 
 
-@pytest.mark.parametrize("figure", PLOTTED, ids=[figure.name for figure in PLOTTED])
+# Of convex-chord the way matters, too: at a set's edge a point that is moved takes its other slider along.
+ONE_WAY = [figure for figure in PLOTTED if figure.name != "convex-chord"]
+
+
+@pytest.mark.parametrize("figure", ONE_WAY, ids=[figure.name for figure in ONE_WAY])
 def test_what_has_moved_prints_as_what_has_not(printed, figure):
-    # A point that is moved along a set's edge takes its other slider along: there the way matters too.
-    slider = next(name for name in figure.bounds() if name not in ("pen", "ax", "ay", "bx", "by"))
+    slider = next(name for name in figure.bounds() if name != "pen")
     fresh, played = (
         printed(figure(), lambda page, steps=steps: page.evaluate(MOVE, [slider, steps]))
         for steps in (1, 12)
