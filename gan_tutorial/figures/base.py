@@ -85,7 +85,9 @@ class Figure(anywidget.AnyWidget):
         """For each choice its options."""
         traits = cls.class_traits(sync=True).items()
         return {
-            name: list(trait.values) for name, trait in traits if isinstance(trait, traitlets.Enum)
+            name: list(trait.values or ())
+            for name, trait in traits
+            if isinstance(trait, traitlets.Enum)
         }
 
     def state(self) -> dict:
