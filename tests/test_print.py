@@ -42,6 +42,15 @@ def lines(pdf: bytes) -> int:
     return sum(len(re.findall(rb"^S$", stream, re.MULTILINE)) for stream in drawn(pdf))
 
 
+def colours(pdf: bytes) -> set[bytes]:
+    """All colours in which something is filled."""
+    return {
+        colour
+        for stream in drawn(pdf)
+        for colour in re.findall(rb"([\d.]+ [\d.]+ [\d.]+) rg$", stream, re.MULTILINE)
+    }
+
+
 @pytest.fixture
 def printed(browser, figure_page):
     """A function that opens a figure, does something to it and prints it."""
@@ -111,3 +120,23 @@ def test_the_screen_is_as_before_when_the_printer_is_done(browser, figure_page):
     assert page.locator(".gan-print").count() == 0
     assert plots.screenshot() == before
     page.close()
+
+
+@pytest.mark.book
+def test_a_chapter_prints_in_the_same_colours_in_both_themes(browser, html):
+    printed = []
+    for theme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.add_init_script(
+            f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
+        )
+        page = context.new_page()
+        page.goto(f"file://{html}/optimal-discriminator.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        page.evaluate("document.fonts.ready")
+        assert page.get_attribute("html", "data-theme") == theme
+        printed.append(colours(page.pdf(print_background=True)))
+        assert page.get_attribute("html", "data-theme") == theme
+        context.close()
+    assert len(printed[0]) > 5
+    assert printed[0] == printed[1]

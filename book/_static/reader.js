@@ -1,4 +1,5 @@
-// reader.js: what a reader of a long page has at hand: how far they are, and all code folded with one press.
+// reader.js: what a reader of a long page has at hand: how far they are, all code folded with one press, and paper in the light
+// theme.
 (() => {
   const KEY = "gan-code-folded";
   const page = document.documentElement;
@@ -43,6 +44,14 @@
     say();
     header.prepend(button);
   }
+
+  // Paper is white, whatever the screen is.
+  let theme;
+  addEventListener("beforeprint", () => {
+    theme = page.dataset.theme;
+    page.dataset.theme = "light";
+  });
+  addEventListener("afterprint", () => (page.dataset.theme = theme));
 
   addEventListener("DOMContentLoaded", () => {
     addProgress();
