@@ -11,7 +11,7 @@ DATA, FAKE = r"{\htmlClass{symbol-data}{p_\text{data}}}", r"{\htmlClass{symbol-g
     [
         (r"p_\text{data}", DATA),
         ("p_g(x)", FAKE + "(x)"),
-        (r"\max_D V", r"\max_{\htmlClass{symbol-discriminator}{D}} V"),
+        (r"\max_DV", r"\max_{\htmlClass{symbol-discriminator}{D}}V"),
         ("D^*_G(x)", r"{\htmlClass{symbol-discriminator}{D^*_G}}(x)"),
         ("D(G(z))", r"{\htmlClass{symbol-discriminator}{D}}({\htmlClass{symbol-generator}{G}}(z))"),
     ],
@@ -22,7 +22,7 @@ def test_players_and_their_densities_wear_colours(latex, expected):
 
 @pytest.mark.parametrize(
     "latex",
-    [r"\mathrm{JSD}(p\Vert q)", r"\Delta x", r"\text{Given D}", r"p_z", r"\mathcal D", "p_{gx}"],
+    [r"\mathrm{JSD}(p\Vert q)", r"\Delta x", r"\text{Given D}", r"p_z", r"\mathcal D", "p_{gx}", "JSD"],
 )
 def test_other_symbols_do_not(latex):
     assert coloured(latex) == latex
