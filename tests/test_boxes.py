@@ -22,7 +22,15 @@ def test_players_and_their_densities_wear_colours(latex, expected):
 
 @pytest.mark.parametrize(
     "latex",
-    [r"\mathrm{JSD}(p\Vert q)", r"\Delta x", r"\text{Given D}", r"p_z", r"\mathcal D", "p_{gx}", "JSD"],
+    [
+        r"\mathrm{JSD}(p\Vert q)",
+        r"\Delta x",
+        r"\text{Given D}",
+        r"p_z",
+        r"\mathcal D",
+        "p_{gx}",
+        "JSD",
+    ],
 )
 def test_other_symbols_do_not(latex):
     assert coloured(latex) == latex

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from check_notebooks import COLUMN, INSTALL, open_code, say_what_is_folded
+from check_notebooks import COLUMN, INSTALL, open_code, prompts, say_what_is_folded
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -114,6 +114,20 @@ def test_open_code_is_held_to_what_a_notebook_promises():
     assert "2 lines of open code" in open_code(notebook_of(short, open_lines=1))[0]
     assert "wider than" in open_code(notebook_of(wide, open_lines=9))[0]
     assert "@title" in open_code(notebook_of(nameless, open_lines=9))[0]
+
+
+def test_every_prompt_of_a_notebook_that_promises_it_has_an_answer():
+    prompt, answer = "**Predict.** Which?", "<details><summary>Answer</summary>"
+
+    def problems(*lines, **promise):
+        notebook = notebook_of(**promise)
+        notebook.cells.append(nbformat.v4.new_markdown_cell("\n\n".join([*lines, "## The end"])))
+        return prompts(notebook)
+
+    assert problems(prompt, answer, prompt, answer, open_lines=60) == []
+    assert problems(prompt) == []  # no promise
+    assert len(problems(prompt, prompt, answer, open_lines=60)) == 1
+    assert len(problems(prompt, "## Elsewhere", answer, open_lines=60)) == 1
 
 
 def test_a_folded_cell_says_the_same_in_the_book_and_in_colab():
