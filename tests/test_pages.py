@@ -228,7 +228,9 @@ def test_numbers_carry_their_unrounded_value(served):
 
 
 def test_page_is_accessible(visit):
+    visit.open_what_is_folded()
     visit.lay_out_everything()
+    visit.next_frames()
     visit.take_out_plain_formulas()
     grave = [
         (rule["id"], rule["help"], [node["html"][:160] for node in rule["nodes"]][:4])
@@ -239,6 +241,7 @@ def test_page_is_accessible(visit):
 
 
 def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, html):
+    opened.open_what_is_folded()
     for image in opened.page.locator("article img").all():
         source = image.get_attribute("src")
         drawn = (html / source).read_bytes()
@@ -261,6 +264,8 @@ SHOWN = """(input) => {
 
 def test_every_slider_moves_by_keyboard(served):
     page = served.page
+    served.open_what_is_folded()
+    served.next_frames()
     for pause in page.locator(f"{FIGURE} button", has_text="Pause").element_handles():
         pause.click()  # what moves by itself would pass for moved by the slider
     sliders = page.locator(f"{FIGURE} input[type=range]:enabled:visible").element_handles()
@@ -280,6 +285,7 @@ def test_every_slider_moves_by_keyboard(served):
 
 def test_page_fits_a_narrow_screen(browser, site, name):
     with Visit(browser, site, name, width=320) as visit:
+        visit.open_what_is_folded()
         visit.lay_out_everything()
         for width in (320, 360, 390):
             visit.page.set_viewport_size({"width": width, "height": 800})
@@ -328,6 +334,7 @@ def test_the_ends_of_what_scrolls_have_the_colour_of_the_ground(visit):
 
 def test_on_a_phone_nothing_hides_and_no_line_begins_with_a_full_stop(browser, site, name):
     with Visit(browser, site, name, width=390) as visit:
+        visit.open_what_is_folded()
         visit.lay_out_everything()
         visit.page.evaluate("document.fonts.ready")
         assert visit.page.evaluate(STRAYS) == []
