@@ -15,6 +15,7 @@ PAIRS, TRIPLES = ("mfrac", "mroot", "msub", "msup", "munder", "mover"), ("msubsu
 ARGUMENTS = dict.fromkeys(PAIRS, 2) | dict.fromkeys(TRIPLES, 3)
 # KaTeX ends the name of a function with "apply", also in a subscript, where nothing follows.
 NOTHING_TO_APPLY_TO = re.compile("<mo>\u2061</mo>(?=</m(?:sub|sup)>)")
+SOURCE = re.compile(r'(<annotation encoding="application/x-tex">).*?(</annotation>)', re.DOTALL)
 MATHML = re.compile(r"<math.*?</math>", re.DOTALL)
 ATTACHED = re.compile(r"[^\s\u2013\u2014]{1,12}")
 BRACKET = re.compile(r"[(\[“‘\"]+$")
@@ -72,7 +73,9 @@ class Typesetter:
             result = json.loads(self.engine.evaluate(call))
             if "error" in result:
                 logger.warning("KaTeX: %s in %r", result["error"], latex, location=node)
-            self.known[key] = NOTHING_TO_APPLY_TO.sub("", result.get("html", ""))
+            source = latex.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            said = SOURCE.sub(lambda m: f"{m[1]}{source}{m[2]}", result.get("html", ""))
+            self.known[key] = NOTHING_TO_APPLY_TO.sub("", said)
             for error in malformed(self.known[key]):
                 logger.warning("MathML: %s in %r", error, latex, location=node)
         return self.known[key]
