@@ -25,7 +25,7 @@ async (name) => {
 """
 MOVE = """
 async ([name, count]) => {
-  const slider = document.querySelector(`[data-figure="${name}"] input[type=range]`);
+  const slider = document.querySelector(`[data-figure="${name}"] input[type=range]:not([name=drawn])`);
   if (!slider) return null;
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const painted = () => new Promise((resolve) => {

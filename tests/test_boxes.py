@@ -88,6 +88,7 @@ class TestChapter:
             (".gan-proof a[href='#equation-6']", "(6)"),
             ("a[href='#proposition-1']", "for a fixed"),
             ("a[href='https://arxiv.org/abs/1406.2661']", "Generative Adversarial Nets"),
+            ("a[href='glossary.html#term-Calibrated']", "70 %"),
         ],
     )
     def test_a_card_comes_with_the_keyboard_and_goes_with_escape(self, chapter, link, words):

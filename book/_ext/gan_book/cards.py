@@ -24,10 +24,16 @@ def collect(app, doctree):
     cards = app.env.gan_cards = getattr(app.env, "gan_cards", {})
     for key in [key for key in cards if key[0] == docname]:
         del cards[key]
+    slugs = app.env.metadata[docname].setdefault("myst_slugs", {})
     for item in doctree.findall(nodes.definition_list_item):
         for term in item.findall(nodes.term):
             for identifier in term.get("ids", []):
                 cards[docname, identifier] = item.children[-1].deepcopy()
+                slugs[identifier] = (
+                    term.line or 0,
+                    identifier,
+                    term.astext(),
+                )  # for links in Markdown
     for box in doctree.findall(nodes.container):
         if "gan-box" in box["classes"]:
             for identifier in box["ids"]:
