@@ -20,6 +20,7 @@ _MODULES = {
     "PointwiseMaximum": "pointwise_maximum",
     "Saturation": "saturation",
     "TrainingPlayer": "training_player",
+    "TwoCosts": "two_costs",
 }
 
 __all__ = sorted(_MODULES)
