@@ -28,15 +28,11 @@ export function render({ model, el }) {
   figure.slider("gap", { label: "distance between the data's bells", color: "data" });
   figure.slider("mean", { label: "start: mean of $p_g$", color: "generator" });
   figure.slider("std", { label: "start: width of $p_g$", color: "generator" });
-  const table = figure.outputTable({
-    caption: "Where each cost comes to rest",
-    rows: COSTS.map(({ name, loss, color }) => ({ name, label: loss, color })),
-    columns: [
-      { name: "mean", label: "mean" },
-      { name: "std", label: "width" },
-      { name: "least", label: "its divergence there, nats" },
-    ],
-  });
+  const outputs = COSTS.map(({ name, loss, color }) => ({
+    mean: figure.output(`${name}_mean`, { label: `${loss}: mean`, color }),
+    std: figure.output(`${name}_std`, { label: "width", color }),
+    least: figure.output(`${name}_least`, { label: loss === "minimax" ? "2 JSD" : "2 KL($m$, $p_data$)", unit: "nats", digits: 4, color }),
+  }));
   const caption = figure.caption();
   const xs = Float64Array.from({ length: 241 }, (_, i) => -4.5 + (i * 9) / 240);
 
@@ -45,8 +41,7 @@ export function render({ model, el }) {
     const from = [figure.get("mean"), figure.get("std")];
     const data = dataWith(gap);
     dataCurve.set(xs, xs.map(data.pdf));
-    start.set(...from);
-    const ends = COSTS.map(({ loss, name }, i) => {
+    const ends = COSTS.map(({ loss }, i) => {
       const path = descend(loss, gap, from);
       const [mean, std] = path[path.length - 1];
       const least = leastOf(loss, gap, [mean, std]);
@@ -55,11 +50,11 @@ export function render({ model, el }) {
       marks[i].steps.set(means, widths);
       marks[i].end.set(mean, std);
       marks[i].bell.set(xs, xs.map((x) => normalPdf((x - mean) / std) / std));
-      table.set(name, "mean", mean);
-      table.set(name, "std", std);
-      table.set(name, "least", least);
-      return { mean, std, least };
+      const end = { mean, std, least };
+      for (const key in end) outputs[i][key].set(end[key]);
+      return end;
     });
+    start.set(...from); // after the ends, since its label keeps clear of theirs
     caption.set(inWords(ends));
   });
 }
