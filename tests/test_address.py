@@ -32,7 +32,9 @@ def built(tmp_path):
             "html_theme": "sphinx_book_theme",
         }
         out = tmp_path / "html"
-        app = Sphinx(source, None, out, tmp_path / "trees", "html", config, status=None, warning=None)
+        app = Sphinx(
+            source, None, out, tmp_path / "trees", "html", config, status=None, warning=None
+        )
         app.build()
         return out
 
