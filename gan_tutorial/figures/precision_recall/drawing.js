@@ -49,7 +49,7 @@ export function render({ model, el }) {
   slider("move_y", "move it up");
   slider("spread_x", "stretch it from left to right");
   slider("spread_y", "stretch it up and down");
-  slider("chosen", "the sample in the ring", "accent");
+  figure.group({ wide: true }).slider("chosen", { label: "the sample in the ring", color: "accent" });
   slider("pull_x", "pull it to the right", "accent");
   slider("pull_y", "pull it up", "accent");
   const row = figure.group({ layout: "row", wide: true });
