@@ -2,6 +2,7 @@
 // points are round, samples are diamonds; what lies in a ball is filled, what does not is hollow.
 
 import { Path } from "../kit/path.js";
+import { followPulls } from "../kit/pointer.js";
 import { setAttributes, svgNode } from "../kit/text.js";
 
 const REACH = 1.7; // from the middle up and down; to the sides as far as the plot is wide, in the same units
@@ -29,13 +30,10 @@ export function ballPlot(figure, { label, title, balls, points, count, onGrab, o
 
   const handles = Array.from({ length: count }, () => svgNode("circle", { class: "gan-handle", r: 12 }, plot.handles));
   for (const handle of handles) {
-    handle.addEventListener("pointerdown", (event) => {
-      handle.setPointerCapture(event.pointerId);
-      event.preventDefault();
-      onGrab(plot.eventPoint(event));
-    });
-    handle.addEventListener("pointermove", (event) => {
-      if (handle.hasPointerCapture(event.pointerId)) onPull(plot.eventPoint(event));
+    followPulls(handle, {
+      hold: true, // a sample may be pulled up or down
+      begin: (event) => onGrab(plot.eventPoint(event)),
+      move: (event) => onPull(plot.eventPoint(event)),
     });
   }
 
