@@ -7,6 +7,7 @@ JavaScript. The tests of one page share the first two visits, and run one after 
 import ast
 import gzip
 import io
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -307,7 +308,7 @@ HIDDEN = """() => [...document.querySelectorAll("article *")]
   .map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
 
-PATCHES = """() => [...document.querySelectorAll("article .math-scroll, article .pst-scrollable-table-container")]
+PATCHES = """() => [...document.querySelectorAll("article :is(.math-scroll, .drawing-scroll, .pst-scrollable-table-container)")]
   .filter((e) => {
     let ground = e.parentElement;
     while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
@@ -328,6 +329,31 @@ def test_on_a_phone_nothing_hides_and_no_line_begins_with_a_full_stop(browser, s
         visit.page.evaluate("document.fonts.ready")
         assert visit.page.evaluate(STRAYS) == []
         assert visit.page.evaluate(HIDDEN) == [], "it scrolls, and nothing says so"
+
+
+def smallest_word(svg: str) -> float:
+    """The size of the smallest word of a drawing in its own units; exponents and indices go with their word."""
+    pattern = r"font(?:-size)?:\s*(?:[a-z]+\s+)*([\d.]+)px"
+    words = [re.findall(pattern, word) for word in re.findall(r"<text.*?</text>", svg, re.DOTALL)]
+    return min((max(map(float, sizes)) for sizes in words if sizes), default=math.inf)
+
+
+def test_drawings_can_be_read_on_a_phone(browser, site, html, name):
+    """No word of matplotlib's is smaller than 8 px; a drawing that needs more than the column scrolls, and says so."""
+    with Visit(browser, site, name, width=390) as visit:
+        visit.lay_out_everything()
+        visit.scroll_through()
+        for image in visit.page.locator(".cell_output img").all():
+            if not (source := image.get_attribute("src")).endswith(".svg"):
+                continue
+            svg = (html / source).read_text(encoding="utf-8")
+            width, behind, hint = image.evaluate(
+                """(e) => [e.getBoundingClientRect().width, e.getBoundingClientRect().right > innerWidth,
+                  getComputedStyle(e.parentElement).backgroundAttachment.includes("local")]"""
+            )
+            across = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+            assert smallest_word(svg) * width / across > 7.9, source
+            assert hint or not behind, source
 
 
 MALFORMED = """() => {
