@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engines import Firefox, WebKit
-from test_pages import PAGES, ROOT
+from test_pages import MALFORMED, PAGES, ROOT
 
 ENGINES = {"firefox": Firefox, "webkit": WebKit}
 PICTURES = os.environ.get(
@@ -122,8 +122,11 @@ def test_what_goes_wrong_is_heard(engine, tmp_path):
     seen = engine.run(WALK)
     assert seen["dumb"] == ["still still"]
     told = " ".join(seen["complaints"])
-    for sign in ("missing.js", "said", "nothing", "refused"):
+    for sign in ("missing.js", "said", "refused"):
         assert sign in told
+    assert (
+        "nothing" in told or "Script error" in told
+    )  # WebKit names no error of a page on the disk
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -142,6 +145,10 @@ def test_a_page_does_in_this_engine_what_it_does_in_chromium(engine, listening, 
     assert seen["dumb"] == []
     assert seen["moved"] > 0 or seen["figures"] == 0
     assert seen["wide"] <= 0
-    assert seen["complaints"] + engine.complaints == []
+    # On a busy machine Firefox lays a page out before all of it has been read, and complains of formulas that are not
+    # whole yet: whether they are is asked of the page.
+    assert engine.run(MALFORMED) == []
+    said = seen["complaints"] + engine.complaints
+    assert [text for text in said if not text.startswith("Invalid markup: Incorrect number")] == []
     if name == "playground":
         assert seen["trained"] > 50

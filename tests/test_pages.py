@@ -247,6 +247,33 @@ def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, htm
             assert ImageStat.Stat(shot).mean[0] < 100, f"{source} glares"
 
 
+UNSET = """() => [...document.querySelectorAll("[data-figure]")].flatMap((figure) => {
+  const parts = ".gan-control-label, .gan-output-label, .gan-caption, .gan-table, button, legend, label";
+  return [...figure.querySelectorAll(parts)].map((e) => e.textContent).filter((text) => /[$\\\\]|_\\w/.test(text));
+})"""
+
+
+def test_the_words_of_figures_are_typeset(served):
+    assert served.page.evaluate(UNSET) == []
+
+
+def test_p_data_is_typeset_where_it_is_drawn(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"file://{html}/playground.html")
+    page.wait_for_selector("[data-figure][data-ready]")
+    legend = page.locator("legend", has_text="Draw")
+    assert legend.inner_text().startswith("Draw pdata: with the pointer")
+    italic, index = legend.locator("i", has_text="p"), legend.locator("sub", has_text="data")
+    look = "(e) => [getComputedStyle(e).fontStyle, parseFloat(getComputedStyle(e).fontSize)]"
+    (slope, size), (_, small) = italic.evaluate(look), index.evaluate(look)
+    assert slope == "italic"
+    assert small < 0.8 * size
+    letter, below = italic.bounding_box(), index.bounding_box()
+    assert 0 <= below["x"] - letter["x"] - letter["width"] < 2
+    assert below["y"] + below["height"] > letter["y"] + letter["height"] - 1
+    page.close()
+
+
 SHOWN = """(input) => {
   const figure = input.closest('[data-figure]');
   const numbers = [...figure.querySelectorAll('output')].map((o) => o.dataset.value);
@@ -308,8 +335,8 @@ HIDDEN = """() => [...document.querySelectorAll("article *")]
   .map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
 
-PATCHES = """() => [...document.querySelectorAll("article :is(.math-scroll, .drawing-scroll, .pst-scrollable-table-container)")]
-  .filter((e) => {
+PATCHES = """() => [...document.querySelectorAll("article *")]
+  .filter((e) => e.matches(".math-scroll, .drawing-scroll, .pst-scrollable-table-container")).filter((e) => {
     let ground = e.parentElement;
     while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
     e.style.color = "var(--behind)";
