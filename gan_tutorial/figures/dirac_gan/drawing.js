@@ -50,12 +50,12 @@ function inWords(settings, orbit) {
     away: `Away: after ${steps} steps the distance is above ${LIMIT}.`,
     out: `Outwards: ${steady ? always("farther away", lowest, highest) : thirds}.`,
     in: `Inwards: ${steady ? always("nearer", highest, lowest) : thirds}.`,
-    round: `Round: ${between}, and its largest value does not change by more than 1 %.`,
+    round: `Round: ${between}; the largest is the same in the first third and in the last, to 1 %.`,
     short: `Too few turns to tell in from out: ${between}.`,
   }[way];
   const modulus = diracModulus(settings);
   const factor = `Very close to the solution one step multiplies the distance by ${formatNumber(modulus, 4)}`;
-  const near = modulus > 1 + 1e-9 ? ", so it leads away from there." : modulus < 1 - 1e-9 ? ", so it leads in from there." : ", which decides nothing.";
+  const near = modulus > 1 + 1e-9 ? ", so it leads away from there." : modulus < 1 - 1e-9 ? ", so it leads in from there." : ", and this alone does not tell in from out.";
   return `${told} ${PROVED[diracInvariant(settings)] ?? factor + near}`;
 }
 
