@@ -104,6 +104,10 @@ class Visit:
         """Have what is out of sight laid out too, which the pages leave until it is scrolled to."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
 
+    def open_what_is_folded(self):
+        """As a reader does who wants to see all."""
+        self.all("article details", "(e.open = true)")
+
     def take_out_plain_formulas(self):
         """Remove formulas in the colour of the text around them, which axe judges; screen readers get MathML.
 
@@ -464,6 +468,7 @@ def test_code_among_the_results_can_be_run(served):
 
 def test_figures_are_pictures_without_javascript(browser, html, name):
     with Visit(browser, f"file://{html}/", name, javascript=False) as visit:
+        visit.open_what_is_folded()
         for figure in visit.page.locator(FIGURE).all():
             assert figure.locator("svg[role=img], img").first.is_visible(), figure.get_attribute(
                 "data-figure"
@@ -473,6 +478,7 @@ def test_figures_are_pictures_without_javascript(browser, html, name):
 
 def test_pictures_without_javascript_can_be_read_on_a_phone(browser, html, name):
     with Visit(browser, f"file://{html}/", name, width=390, javascript=False) as visit:
+        visit.open_what_is_folded()
         for plot in visit.page.locator(f"{FIGURE} svg.gan-plot").all():
             size = plot.evaluate(
                 """(svg) => {

@@ -1,6 +1,10 @@
 """The book's own Sphinx extension: what makes the static pages small, alive and offline.
 
 ``mathematics``  formulas are set at build time with KaTeX, so no page carries a formula engine
+``lessons``      predictions and questions that can be answered, from plain Markdown
+``boxes``        theorems, proofs, captions, numbered equations, and links to them
+``head``         what stands under a chapter's title: how long it takes to read
+``cards``        what a term, a paper, an equation or a theorem is, at the link that points at it
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
 ``pictures``     which of them are data, for the dark theme
 ``pages``        what the stock theme loads and this book does not need; icons as a small font
@@ -14,17 +18,36 @@
 from . import (
     address,
     api,
+    boxes,
+    cards,
     engine,
     execution,
     figures,
     freshness,
+    head,
+    lessons,
     mathematics,
     pages,
     pictures,
     search,
 )
 
-PARTS = (engine, mathematics, figures, pictures, pages, search, freshness, execution, api, address)
+PARTS = (
+    engine,
+    mathematics,
+    lessons,
+    boxes,
+    cards,
+    head,
+    figures,
+    pictures,
+    pages,
+    search,
+    freshness,
+    execution,
+    api,
+    address,
+)
 
 
 def setup(app):

@@ -38,6 +38,7 @@ export class FigureView {
     const part = (/** @type {string} */ classes) => htmlNode("div", { class: classes }, this.root);
     this.controlsAbove = new Controls(this, part("gan-controls gan-above"));
     this.plots = part("gan-plots");
+    this.below = part("gan-sketch"); // of a curve that the reader draws (sketch.js)
     this.outputs = part("gan-outputs");
     this.controls = new Controls(this, part("gan-controls"));
     /** @type {Plot[]} */
