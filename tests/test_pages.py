@@ -249,7 +249,8 @@ def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, htm
 
 UNSET = """() => [...document.querySelectorAll("[data-figure]")].flatMap((figure) => {
   const parts = ".gan-control-label, .gan-output-label, .gan-caption, .gan-table, button, legend, label";
-  return [...figure.querySelectorAll(parts)].map((e) => e.textContent).filter((text) => /\\$|_\\w|\\\\[a-z]/.test(text));
+  const words = [...figure.querySelectorAll(parts)].map((e) => e.textContent);
+  return words.filter((text) => /\\$|_\\w|\\\\[a-z]/.test(text));
 })"""
 
 
@@ -356,6 +357,8 @@ def test_on_a_phone_nothing_hides_and_no_line_begins_with_a_full_stop(browser, s
         visit.page.evaluate("document.fonts.ready")
         assert visit.page.evaluate(STRAYS) == []
         assert visit.page.evaluate(HIDDEN) == [], "it scrolls, and nothing says so"
+        columns = visit.all("article td:has(code)", "e.getBoundingClientRect().width")
+        assert all(width > 100 for width in columns), "code in a column of single letters"
 
 
 def smallest_word(svg: str) -> float:
