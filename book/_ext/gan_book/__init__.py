@@ -12,9 +12,11 @@
 ``freshness``    executed notebooks are forgotten when the package they import has changed
 ``execution``    notebooks that have to run are run side by side
 ``api``          fields, types and defaults on the API page, as the source has them
+``address``      a sitemap and the cards of shared links, where the book has an address
 """
 
 from . import (
+    address,
     api,
     boxes,
     cards,
@@ -30,22 +32,25 @@ from . import (
     search,
 )
 
+PARTS = (
+    engine,
+    mathematics,
+    lessons,
+    boxes,
+    cards,
+    head,
+    figures,
+    pictures,
+    pages,
+    search,
+    freshness,
+    execution,
+    api,
+    address,
+)
+
 
 def setup(app):
-    for part in (
-        engine,
-        mathematics,
-        lessons,
-        boxes,
-        cards,
-        head,
-        figures,
-        pictures,
-        pages,
-        search,
-        freshness,
-        execution,
-        api,
-    ):
+    for part in PARTS:
         part.setup(app)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": False}

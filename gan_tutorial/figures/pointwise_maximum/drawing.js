@@ -11,7 +11,7 @@ export function render({ model, el }) {
   const ys = Float64Array.from({ length: 199 }, (_, i) => 0.0005 + (0.999 * i) / 198);
   const side = { height: 250, minWidth: 290, expectedShare: 2.1 };
   const densities = figure.plot({ ...side, label: "The two densities, and the chosen x", x: [-4, 4], y: [0, 0.45], xLabel: "$x$", xTicks: 4, yTicks: 3, yLabel: "density" });
-  const gains = figure.plot({ ...side, label: "D's gain at this x over its answer u", x: [0, 1], y: [-1, 0], xLabel: "answer $u$ = $D$($x$)", xTicks: 4, yTicks: 3, yLabel: "gain: $a$ log $u$ + $b$ log(1 − $u$)" });
+  const gains = figure.plot({ ...side, label: "D's gain at this x over its answer u", x: [0, 1], y: [-1, 0], xLabel: "answer $u$ = $D$($x$)", xTicks: 4, yTicks: 3, margin: { left: 64 }, yLabel: "gain: $a$ log $u$ + $b$ log(1 − $u$)" });
   const answers = figure.plot({ label: "The best answer at every x", x: [-4, 4], y: [-0.04, 1.06], height: 176, minWidth: 1000, xLabel: "$x$", yTicks: 2, yLabel: "the best answer at every $x$ makes up $D^*$" });
 
   const data = densities.curve({ color: "data", label: "$p_data$", labelAt: -1.5, fill: true });
