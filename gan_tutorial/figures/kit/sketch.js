@@ -61,7 +61,7 @@ export class Sketch {
     this.drawFigure = undefined; // the figure's own drawing, to show the truth on paper
     this.asked = Boolean(figure.get("predict"));
     if (!this.asked) return;
-    this.line = plot.curve({ color: "accent", label: "you", labelAt: "start", anchor: "start", dash: "6 4", width: 2.5, dx: 8 });
+    this.line = plot.curve({ color: "accent", label: "you", labelAt: "start", anchor: "start", dash: "6 4", width: 2.5, dx: 8, dy: 18 });
     this.hand = this.makeHand();
     this.board = figure.below;
     this.buttons = htmlNode("div", { class: "gan-row" }, this.board);
