@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm
@@ -122,12 +122,13 @@ coordinate = st.floats(-4, 4)
 
 
 @given(st.lists(coordinate, min_size=6, max_size=6))
+@example(flat=[0.0, 0.0, 0.0, 1.0, 5.960464477539063e-08, 1.0])  # a great density
 def test_any_triangle_is_shared_out_by_area(javascript, flat):
     corners = [tuple(flat[i : i + 2]) for i in (0, 2, 4)]
     got = np.reshape(javascript.call("spread", [[1.0, *flat]]), (SIDE, SIDE))
     assert got.min() >= 0
     assert got.sum() <= 1 + 1e-9
-    if area(corners) > 1e-4 * WIDTH**2:
+    if area(corners) > 1.01e-4 * WIDTH**2:  # thinner ones are laid down as threads
         np.testing.assert_allclose(got, masses_of(corners), atol=1e-9)
 
 

@@ -18,7 +18,7 @@ export const centreOf = (i) => -REACH + (i + 0.5) * CELL;
 /** From a coordinate to cells, of which the first begins at 0. @param {number} x */
 const inCells = (x) => (x + REACH) / CELL;
 
-const FLAT = 1e-6; // of a cell: a triangle of a smaller area is drawn as the segment that it nearly is
+const FLAT = 1e-4; // of a cell: a triangle of a smaller area is drawn as the segment that it nearly is
 
 /**
  * Triangles are not clipped to cells one by one. Each edge leaves in `edges`, row by row, how the covered area grows behind
