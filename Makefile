@@ -9,7 +9,7 @@ ROUNDS ?= 10
 BOUND ?= lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-all portable versions seeds search lint fix bench serve lock clean chromium
+.PHONY: help book pdf test test-all portable versions seeds search lint fix bench serve lock clean chromium engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,11 @@ book: $(READY) ## execute the notebooks and write _build/html/index.html
 test: book chromium ## test the package, the notebooks and the built book in a real Chromium
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: book chromium ## the same, with the slow tests: every notebook in a clean environment
+test-all: book chromium engines ## the same, with the slow tests: every notebook in a clean environment, every page in Firefox and WebKit
 	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+pdf: book chromium ## print the book to _build/html/gan-tutorial.pdf and link it from the landing page
+	CHROMIUM="$$(scripts/find-chromium $(BIN)/python)" $(BIN)/python scripts/pdf.py
 
 portable: $(READY) ## tests and notebooks as on other processors and in other surroundings (VARIANT=no-avx-1 for one of them)
 	$(BIN)/python scripts/portable.py $(VARIANT)
@@ -49,6 +52,10 @@ search: $(READY) ## property tests on new random examples, ROUNDS times over
 
 chromium: $(READY)
 	@scripts/find-chromium $(BIN)/python
+
+engines:
+	@scripts/find-engine firefox
+	@scripts/find-engine webkit || [ "$$(uname)" != Linux ]
 
 lint: $(READY) ## ruff on code and notebooks, mypy on the package; notebooks carry no outputs
 	$(BIN)/ruff check .

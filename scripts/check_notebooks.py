@@ -3,9 +3,14 @@
     python scripts/check_notebooks.py [--fix]
 
 ``--fix`` mends in place what needs no thought: outputs and counts go, JupyterLab folds (`jupyter.source_hidden`)
-what tags fold in the book, and the first code cell installs from the repository that `_config.yml` names.
+what tags fold in the book, a folded cell says in the book what Colab reads in its `# @title`, and the first code cell
+installs from the repository that `_config.yml` names.
+
+A notebook whose metadata has `gan_tutorial.open_lines` keeps its open code within that many lines, none of them wider
+than a column of the book, and answers every prompt that it has.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +19,10 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
+COLUMN = 76  # characters of code that the book's column shows
+FOLDS = {"hide-cell", "hide-input"}
+PROMPT = re.compile(r"\*\*(?:Predict|Question|Draw)(?: [\d.]+)?\.\*\*")
+TITLE = re.compile(r"# ?@title (.+)")
 INSTALL = """import importlib.util
 import os
 
@@ -37,7 +46,7 @@ def fold(notebook) -> bool:
     """Have JupyterLab fold the cells that the book folds, and no others; tell whether that was a change."""
     changed = False
     for cell in notebook.cells:
-        folded = bool({"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])))
+        folded = bool(FOLDS & set(cell.metadata.get("tags", [])))
         if folded == bool(cell.metadata.get("jupyter", {}).get("source_hidden")):
             continue
         changed = True
@@ -45,6 +54,23 @@ def fold(notebook) -> bool:
             cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
         else:
             del cell.metadata["jupyter"]["source_hidden"]
+    return changed
+
+
+def say_what_is_folded(notebook) -> bool:
+    """Have the book's fold say, and Colab show, what a folded cell does; tell whether that was a change."""
+    changed = False
+    for cell in notebook.cells:
+        title = TITLE.match(cell.source) if cell.cell_type == "code" else None
+        if title is None or "hide-input" not in cell.metadata.get("tags", []):
+            continue
+        wanted = {"code_prompt_hide": title[1], "code_prompt_show": title[1]}
+        book = cell.metadata.setdefault("mystnb", {})
+        if cell.metadata.get("cellView") == "form" and wanted.items() <= book.items():
+            continue
+        cell.metadata["cellView"] = "form"
+        book.update(wanted)
+        changed = True
     return changed
 
 
@@ -59,6 +85,7 @@ def install(notebook) -> bool:
 MENDS = {
     clear: "it carries outputs or execution counts",
     fold: "JupyterLab does not fold what the book folds",
+    say_what_is_folded: "a folded cell does not say in the book what its @title says",
     install: "the first code cell does not install from the repository of _config.yml",
 }
 
@@ -73,6 +100,43 @@ def problems(notebook) -> list[str]:
         found.append("the kernel is not python3")
     if not notebook.cells or not notebook.cells[0].source.startswith("# "):
         found.append("the first cell is not the title")
+    return found + open_code(notebook) + prompts(notebook)
+
+
+def open_code(notebook) -> list[str]:
+    """What is wrong with the code in sight, in a notebook that has promised to keep it short."""
+    allowed = notebook.metadata.get("gan_tutorial", {}).get("open_lines")
+    if allowed is None:
+        return []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    is_folded = {id(cell): bool(FOLDS & set(cell.metadata.get("tags", []))) for cell in code}
+    lines = [line for cell in code if not is_folded[id(cell)] for line in cell.source.splitlines()]
+    found = []
+    if len(lines) > allowed:
+        found.append(
+            f"{len(lines)} lines of open code, {allowed} are allowed: fold what only draws"
+        )
+    found += [f"wider than {COLUMN}: {line.strip()[:40]}…" for line in lines if len(line) > COLUMN]
+    found += [
+        f"a folded cell begins with no '# @title …' that says what it does: {cell.id}"
+        for cell in code[1:]
+        if is_folded[id(cell)] and not TITLE.match(cell.source)
+    ]
+    return found
+
+
+def prompts(notebook) -> list[str]:
+    """Prompts without a folded answer in the same section, in a notebook that has promised to have none."""
+    if notebook.metadata.get("gan_tutorial", {}).get("open_lines") is None:
+        return []
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found, waiting = [], None
+    for line in text.splitlines():
+        is_prompt = PROMPT.match(line)
+        if waiting and (is_prompt or line.startswith("#")):
+            found.append(f"no <details><summary>Answer</summary> follows: {waiting[:60]}…")
+        if is_prompt or line.startswith(("#", "<details><summary>Answer<")):
+            waiting = line if is_prompt else None
     return found
 
 

@@ -11,7 +11,6 @@ import gan_tutorial.figures as package
 MODULES = ("kit/state.js",)
 FIGURES = [getattr(package, name) for name in package.__all__]
 every_figure = pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
-FITTED = [figure for figure in FIGURES if figure.name != "live-training"]  # has a layout of its own
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
@@ -43,12 +42,13 @@ def test_nothing_but_the_figure(alone, figure):
     assert page.title() == figure.title
 
 
-@pytest.mark.parametrize("figure", FITTED, ids=[figure.name for figure in FITTED])
+@every_figure
 def test_a_slide_shows_all_of_it(alone, figure):
     page = alone(figure)
     page.wait_for_selector("[data-fitted]")
     assert page.evaluate("document.documentElement.scrollHeight") <= 720
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert page.evaluate("+document.querySelector('.gan-figure').style.zoom") >= 0.7  # 10 px
     plots = page.locator(".gan-plots").bounding_box()
     assert plots["width"] > 600
     shown = page.evaluate(
@@ -137,10 +137,80 @@ def test_every_figure_of_a_chapter_can_be_taken_along(browser, site):
     context.close()
 
 
+def test_frames_on_slides_show_all_and_answer(browser, html, tmp_path):
+    """A lecturer's page on the disk with two frames as the button gives them, the second below the first."""
+    frames = "".join(
+        f'<iframe src="file://{html}/figures/{name}" width="1280" height="720" style="border:0"></iframe>'
+        for name in ("live-training.html", "critic-or-discriminator.html#distance=8")
+    )
+    (tmp_path / "slides.html").write_text(
+        f"<!doctype html><title>slides</title><body style='margin:0'>{frames}"
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "slides.html").as_uri())
+    for i, slider in enumerate(["k", "distance"]):
+        page.locator("iframe").nth(i).scroll_into_view_if_needed()
+        frame = page.frames[1 + i]
+        frame.wait_for_selector("[data-fitted]")
+        height, width = frame.evaluate(
+            "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
+        )
+        assert height <= 720
+        assert width <= 1280
+        control = frame.locator(f"input[name={slider}]")
+        before = control.input_value()
+        control.press("ArrowRight")
+        assert control.input_value() != before
+    page.close()
+
+
+FILLS = """() => {
+  const { left, top, right, bottom } = document.fullscreenElement.getBoundingClientRect();
+  return [left, top, right, bottom].join() === [0, 0, innerWidth, innerHeight].join();
+}"""
+
+
+@every_figure
+def test_the_button_fills_the_screen_and_gives_it_back(alone, figure):
+    page = alone(figure)
+    root, button = page.locator("[data-figure]"), page.get_by_role("button", name="Full screen")
+    button.click()
+    page.wait_for_function("document.fullscreenElement")
+    assert root.evaluate("(e) => e === document.fullscreenElement")
+    page.wait_for_function(FILLS)
+    slider = page.locator("input[type=range]:enabled").first
+    before = slider.input_value()
+    at_top = float(before) >= float(slider.get_attribute("max"))
+    slider.press("ArrowLeft" if at_top else "ArrowRight")
+    assert slider.input_value() != before
+    button.click()
+    page.wait_for_function("!document.fullscreenElement")
+    page.close()
+
+
+def test_a_figure_in_a_chapter_fills_the_screen_too(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"file://{html}/optimal-discriminator.html")
+    page.wait_for_selector("[data-figure][data-ready]")
+    figure = page.locator("#figure-optimal-discriminator")
+    width = figure.bounding_box()["width"]
+    figure.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement")
+    page.wait_for_function(FILLS)
+    plot = figure.locator(".gan-plot").first
+    page.wait_for_function(
+        "(e) => e.clientWidth > 900", arg=plot.element_handle()
+    )  # it is drawn anew
+    figure.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("!document.fullscreenElement")
+    assert figure.bounding_box()["width"] == width
+    page.close()
+
+
 def test_the_gallery_shows_each_figure_and_leads_to_it(browser, site, html):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{site}figures.html")
-    assert page.locator(".gan-gallery .gan-thumb svg.gan-plot").count() >= len(FITTED)
+    assert page.locator(".gan-gallery .gan-thumb svg.gan-plot").count() >= len(FIGURES) - 1
     for figure in FIGURES:
         own = f"figures/{figure.name}.html"
         links = page.locator(f".gan-entry:has(a[href='{own}']) a")

@@ -134,6 +134,97 @@ def test_the_factor_is_the_spectral_radius_of_a_step(javascript, loss, updates, 
     assert found == pytest.approx(truth, rel=1e-6)
 
 
+# Settings, and what their 300 steps on the screen do. Of minimax in turns each of the three ways is there.
+JOURNEYS = [
+    ({"updates": "simultaneous", "penalty": 0, "k": 1, "rate": 0.2}, "out"),
+    ({"updates": "simultaneous", "penalty": 0, "k": 1, "rate": 0.02}, "out"),
+    ({"updates": "simultaneous", "penalty": 0, "k": 5, "rate": 0.2, "theta": 0.1}, "out"),
+    ({"updates": "flow", "penalty": 0}, "round"),
+    ({"updates": "flow", "penalty": 0, "loss": "non-saturating"}, "in"),
+    ({"penalty": 0, "k": 1, "rate": 0.2}, "round"),
+    ({"penalty": 0, "k": 5, "rate": 0.5}, "in"),
+    ({"penalty": 0, "k": 5, "rate": 0.8}, "out"),
+    ({"penalty": 0, "k": 5, "rate": 0.8, "loss": "wgan"}, "round"),
+    ({"penalty": 0, "k": 5, "rate": 0.92, "loss": "wgan"}, "away"),
+    ({"penalty": 0.3, "k": 1, "rate": 0.2}, "in"),
+    ({"penalty": 1.0, "k": 10, "rate": 0.3}, "in"),
+    ({"penalty": 0, "k": 1, "rate": 0.02}, "short"),
+]
+
+
+def journey(javascript, count=300, **changes):
+    start = SETTINGS | {"theta": 1.0, "psi": 0.5}
+    found = javascript.call("diracOrbit", start | changes, count, 12)
+    return found, javascript.call("diracJourney", found, 12)
+
+
+@pytest.mark.parametrize(("changes", "way"), JOURNEYS)
+def test_what_a_path_did_is_told_from_the_path(javascript, changes, way):
+    found, told = journey(javascript, **changes)
+    radius = np.hypot(found["theta"], found["psi"])
+    third = len(radius) // 3
+    largest = radius[:third].max(), radius[-third:].max()
+    assert told["way"] == way
+    assert (told["early"], told["late"]) == pytest.approx(largest, rel=1e-9)
+    assert (told["lowest"], told["highest"]) == pytest.approx((radius.min(), radius.max()))
+    turned = np.unwrap(np.arctan2(found["psi"], found["theta"]))
+    assert told["halfTurns"] == pytest.approx(abs(turned[-1] - turned[0]) / math.pi, rel=1e-9)
+    if way in ("in", "out"):
+        assert told["steady"] == (len(set(np.sign(np.diff(radius))) - {0.0}) == 1)
+        assert (largest[1] > largest[0]) == (way == "out")
+
+
+def test_five_steps_of_a_large_size_lead_outwards_and_not_in_circles(javascript):
+    """k = 5, h = 0.8: the very path of which the figure once said that it circles for ever."""
+    truth = torch_orbit(
+        SETTINGS | {"theta": 1.0, "psi": 0.5, "k": 5, "rate": 0.8, "penalty": 0}, 300
+    )
+    radius = np.hypot(*truth.T)
+    _, told = journey(javascript, k=5, rate=0.8, penalty=0)
+    # The orbit is chaotic: starts that differ by 1e-3 or less end anywhere, but all above 4.
+    assert radius[0] < 1.2
+    assert radius.max() > 3.5
+    assert told["highest"] > 3.5
+    assert told["way"] == "out"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    theta=st.floats(-2.5, 2.5),
+    psi=st.floats(-2.5, 2.5),
+    rate=st.integers(1, 50).map(lambda n: n / 50),
+    k=st.integers(1, 10),
+    loss=st.sampled_from(LOSSES),
+    updates=st.sampled_from(UPDATES),
+)
+def test_what_is_proved_of_a_path_is_kept_over_a_thousand_steps(
+    javascript, theta, psi, rate, k, loss, updates
+):
+    changes = {"loss": loss, "updates": updates, "rate": rate, "k": k, "penalty": 0}
+    proved = javascript.call("diracInvariant", SETTINGS | changes)
+    _, told = journey(javascript, theta=theta, psi=psi, **changes)
+    if proved:
+        theta, psi = orbit(javascript, 1000, theta=theta, psi=psi, **changes).T
+        ellipse = theta**2 + psi**2 / k - rate * theta * psi
+        kept = theta**2 + psi**2 if proved == "distance" else ellipse
+        # A Runge-Kutta step of at most 0.05 loses (0.05)^6 / 72 of the squared distance, some 2e-10.
+        np.testing.assert_allclose(kept, kept[0], rtol=1e-5, atol=1e-12)
+        assert told["way"] in ("round", "short")
+    if updates == "simultaneous" and loss != "non-saturating" and k == 1:
+        assert told["way"] in ("away", "out", "short") or told["highest"] == 0
+    assert javascript.call("diracInvariant", SETTINGS | changes | {"penalty": 0.1}) == ""
+
+
+def test_nothing_is_proved_of_minimax_in_turns(javascript):
+    """From (1, 0.5) one step of D drifts out and five lead in, however long one looks."""
+    for k, factor in ((1, (3, 5)), (5, (0.25, 0.5))):
+        changes = {"theta": 1.0, "psi": 0.5, "k": k, "rate": 0.5, "penalty": 0}
+        assert javascript.call("diracInvariant", SETTINGS | changes) == ""
+        radius = np.hypot(*orbit(javascript, 60_000, **changes).T)
+        low, high = factor
+        assert low < radius[-5000:].max() / radius[:300].max() < high
+
+
 HEIGHTS = st.lists(
     st.tuples(*[st.integers(-30, 40).map(lambda n: n / 20)] * 2),
     min_size=3,

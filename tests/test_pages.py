@@ -7,6 +7,7 @@ JavaScript. The tests of one page share the first two visits, and run one after 
 import ast
 import gzip
 import io
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -102,6 +103,10 @@ class Visit:
     def lay_out_everything(self):
         """Have what is out of sight laid out too, which the pages leave until it is scrolled to."""
         self.page.add_style_tag(content="* { content-visibility: visible !important; }")
+
+    def open_what_is_folded(self):
+        """As a reader does who wants to see all."""
+        self.all("article details", "(e.open = true)")
 
     def take_out_plain_formulas(self):
         """Remove formulas in the colour of the text around them, which axe judges; screen readers get MathML.
@@ -235,6 +240,9 @@ def test_page_is_accessible(visit):
 
 
 def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, html):
+    opened.page.evaluate(
+        "document.querySelectorAll('article details').forEach((fold) => { fold.open = true; })"
+    )  # a picture may be an answer
     for image in opened.page.locator("article img").all():
         source = image.get_attribute("src")
         drawn = (html / source).read_bytes()
@@ -244,6 +252,34 @@ def test_the_dark_theme_turns_drawings_over_and_leaves_data_as_it_is(opened, htm
         if not is_data:
             shot = Image.open(io.BytesIO(image.screenshot())).convert("L")
             assert ImageStat.Stat(shot).mean[0] < 100, f"{source} glares"
+
+
+UNSET = """() => [...document.querySelectorAll("[data-figure]")].flatMap((figure) => {
+  const parts = ".gan-control-label, .gan-output-label, .gan-caption, .gan-table, button, legend, label";
+  const words = [...figure.querySelectorAll(parts)].map((e) => e.textContent);
+  return words.filter((text) => /\\$|_\\w|\\\\[a-z]/.test(text));
+})"""
+
+
+def test_the_words_of_figures_are_typeset(served):
+    assert served.page.evaluate(UNSET) == []
+
+
+def test_p_data_is_typeset_where_it_is_drawn(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"file://{html}/playground.html")
+    page.wait_for_selector("[data-figure][data-ready]")
+    legend = page.locator("legend", has_text="Draw")
+    assert legend.inner_text().startswith("Draw pdata: with the pointer")
+    italic, index = legend.locator("i", has_text="p"), legend.locator("sub", has_text="data")
+    look = "(e) => [getComputedStyle(e).fontStyle, parseFloat(getComputedStyle(e).fontSize)]"
+    (slope, size), (_, small) = italic.evaluate(look), index.evaluate(look)
+    assert slope == "italic"
+    assert small < 0.8 * size
+    letter, below = italic.bounding_box(), index.bounding_box()
+    assert 0 <= below["x"] - letter["x"] - letter["width"] < 2
+    assert below["y"] + below["height"] > letter["y"] + letter["height"] - 1
+    page.close()
 
 
 SHOWN = """(input) => {
@@ -307,8 +343,8 @@ HIDDEN = """() => [...document.querySelectorAll("article *")]
   .map((e) => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`)"""
 
 
-PATCHES = """() => [...document.querySelectorAll("article .math-scroll, article .pst-scrollable-table-container")]
-  .filter((e) => {
+PATCHES = """() => [...document.querySelectorAll("article *")]
+  .filter((e) => e.matches(".math-scroll, .drawing-scroll, .pst-scrollable-table-container")).filter((e) => {
     let ground = e.parentElement;
     while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
     e.style.color = "var(--behind)";
@@ -328,6 +364,33 @@ def test_on_a_phone_nothing_hides_and_no_line_begins_with_a_full_stop(browser, s
         visit.page.evaluate("document.fonts.ready")
         assert visit.page.evaluate(STRAYS) == []
         assert visit.page.evaluate(HIDDEN) == [], "it scrolls, and nothing says so"
+        columns = visit.all("article td:has(code)", "e.getBoundingClientRect().width")
+        assert all(width > 100 for width in columns), "code in a column of single letters"
+
+
+def smallest_word(svg: str) -> float:
+    """The size of the smallest word of a drawing in its own units; exponents and indices go with their word."""
+    pattern = r"font(?:-size)?:\s*(?:[a-z]+\s+)*([\d.]+)px"
+    words = [re.findall(pattern, word) for word in re.findall(r"<text.*?</text>", svg, re.DOTALL)]
+    return min((max(map(float, sizes)) for sizes in words if sizes), default=math.inf)
+
+
+def test_drawings_can_be_read_on_a_phone(browser, site, html, name):
+    """No word of matplotlib's is smaller than 8 px; a drawing that needs more than the column scrolls, and says so."""
+    with Visit(browser, site, name, width=390) as visit:
+        visit.lay_out_everything()
+        visit.scroll_through()
+        for image in visit.page.locator(".cell_output img").all():
+            if not (source := image.get_attribute("src")).endswith(".svg"):
+                continue
+            svg = (html / source).read_text(encoding="utf-8")
+            width, behind, hint = image.evaluate(
+                """(e) => [e.getBoundingClientRect().width, e.getBoundingClientRect().right > innerWidth,
+                  getComputedStyle(e.parentElement).backgroundAttachment.includes("local")]"""
+            )
+            across = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+            assert smallest_word(svg) * width / across > 7.9, source
+            assert hint or not behind, source
 
 
 MALFORMED = """() => {
@@ -387,6 +450,11 @@ IN_ONE_PIECE = """() => [...document.querySelectorAll("article pre")].filter((e)
 }).map((e) => e.textContent.slice(0, 60))"""
 
 
+SHADOWS = """() => [...document.querySelectorAll("article *")]
+  .filter((e) => getComputedStyle(e).backgroundAttachment.includes("local"))
+  .filter((e) => getComputedStyle(e).backgroundImage !== "none").map((e) => e.className)"""
+
+
 def test_no_code_and_no_result_is_cut_off(browser, site, name):
     with Visit(browser, site, name) as visit:
         visit.lay_out_everything()
@@ -396,6 +464,7 @@ def test_no_code_and_no_result_is_cut_off(browser, site, name):
         visit.page.set_viewport_size({"width": 720, "height": 1000})
         visit.page.emulate_media(media="print")
         assert visit.page.evaluate(CUT_OFF) == [], "on paper"
+        assert visit.page.evaluate(SHADOWS) == [], "a hairline on paper"
         assert (
             visit.page.evaluate(IN_ONE_PIECE) == []
         )  # its frame would stand at a page's end, tall and empty
@@ -408,6 +477,7 @@ def test_code_among_the_results_can_be_run(served):
 
 def test_figures_are_pictures_without_javascript(browser, html, name):
     with Visit(browser, f"file://{html}/", name, javascript=False) as visit:
+        visit.open_what_is_folded()
         for figure in visit.page.locator(FIGURE).all():
             assert figure.locator("svg[role=img], img").first.is_visible(), figure.get_attribute(
                 "data-figure"
@@ -417,6 +487,7 @@ def test_figures_are_pictures_without_javascript(browser, html, name):
 
 def test_pictures_without_javascript_can_be_read_on_a_phone(browser, html, name):
     with Visit(browser, f"file://{html}/", name, width=390, javascript=False) as visit:
+        visit.open_what_is_folded()
         for plot in visit.page.locator(f"{FIGURE} svg.gan-plot").all():
             size = plot.evaluate(
                 """(svg) => {

@@ -40,7 +40,10 @@ def one_by_one(build, data, setting, seed, **options):
 
 
 def close(found, expected):
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+    """To float64, as far as training keeps it: Adam and RMSProp divide by gradients that may be near 0, and data moved
+    by one rounding (1e-16) move a score by up to 1e-10. Rates 0.1 % off move scores of every setting by 2e-8 or more.
+    """
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=5e-9)
 
 
 def test_every_objective_equals_one_by_one_training(data):

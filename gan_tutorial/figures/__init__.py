@@ -19,8 +19,10 @@ _MODULES = {
     "OptimalDiscriminator": "optimal_discriminator",
     "ParzenBandwidth": "parzen_bandwidth",
     "PointwiseMaximum": "pointwise_maximum",
+    "PrecisionRecall": "precision_recall",
     "Saturation": "saturation",
     "TrainingPlayer": "training_player",
+    "TwoCosts": "two_costs",
 }
 
 __all__ = sorted(_MODULES)

@@ -32,6 +32,20 @@ def choice(value: str, options: tuple[str, ...], help: str) -> traitlets.Enum:
     return traitlets.Enum(options, value, help=help).tag(sync=True)
 
 
+class Drawable(traitlets.HasTraits):
+    """A figure whose curve the reader may draw before it is shown: `predict=True` asks for it (kit/sketch.js)."""
+
+    predict = traitlets.Bool(False, help="keep the curve back until the reader has drawn it").tag(
+        sync=True
+    )
+    drawn = traitlets.List(
+        traitlets.Float(), help="heights of the reader's line; empty before there is one"
+    ).tag(sync=True)
+    compared = traitlets.Bool(False, help="whether the curve is shown over the reader's line").tag(
+        sync=True
+    )
+
+
 class Figure(anywidget.AnyWidget):
     """Base of all figures.
 
@@ -129,7 +143,9 @@ class Figure(anywidget.AnyWidget):
 
     def in_words(self) -> str:
         """What the figure shows and its settings, for a place that cannot show it."""
-        values = {name: getattr(self, name) for name in self.settings()}
+        drawing = () if getattr(self, "predict", False) else Drawable.class_trait_names()
+        names = [name for name in self.settings() if name not in drawing]
+        values = {name: getattr(self, name) for name in names}
         plain = [f"{k}={v!r}" for k, v in values.items() if isinstance(v, bool | int | float | str)]
         return f"{type(self).__name__}({', '.join(plain)}): {self.title}"
 

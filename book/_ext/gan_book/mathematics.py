@@ -22,6 +22,28 @@ BASE = '<span class="base">'
 
 logger = logging.getLogger(__name__)
 OPTIONS = {"output": "htmlAndMathml", "throwOnError": False, "strict": "ignore", "trust": False}
+# The players and their densities wear the colours that they have in figures (book.css). Names of functions and words
+# are passed over; a symbol keeps its own super- and subscript.
+SYMBOLS = re.compile(
+    r"""\\(?:text|mathrm|operatorname|mathbb|mathcal|mathbf|tag)\s*(?:\{[^{}]*\}|[A-Za-z](?![A-Za-z]))
+    |\\(?:begin|end)\{\w+\**\}
+    |(?P<data>[pP]_(?:\\text\s*\{data\}|\{\s*\\text\s*\{data\}\s*\}))
+    |\\[A-Za-z]+
+    |(?P<generator>[pP]_(?:g|\{g\})(?![A-Za-z])|(?<![A-Za-z])G)
+    |(?P<discriminator>(?<![A-Za-z])D(?:\^\*|\^\{\*\})?(?:_G(?![A-Za-z]))?)""",
+    re.VERBOSE,
+)
+
+
+def coloured(latex: str) -> str:
+    r"""The same formula with the class of its player around each symbol: ``D^*`` is ``{\htmlClass{symbol-…}{D^*}}``."""
+
+    def wrap(match: re.Match[str]) -> str:
+        if match.lastgroup is None:
+            return match[0]
+        return rf"{{\htmlClass{{symbol-{match.lastgroup}}}{{{match[0]}}}}}"
+
+    return SYMBOLS.sub(wrap, latex)
 
 
 class Typesetter:
@@ -35,7 +57,8 @@ class Typesetter:
         self.engine.evaluate((HERE / "katex.min.js").read_text(encoding="utf-8"))
         self.engine.evaluate(
             "const typeset = (tex, options) => { try {"
-            " return { html: katex.renderToString(tex, { ...options, throwOnError: true }) };"
+            " const trust = (context) => context.command === '\\\\htmlClass';"
+            " return { html: katex.renderToString(tex, { ...options, throwOnError: true, trust }) };"
             "} catch (error) { return { error: String(error.message) }; } };"
         )
 
@@ -45,7 +68,7 @@ class Typesetter:
             if not self.known:
                 self.load()
             options = json.dumps({**OPTIONS, "displayMode": display})
-            call = f"JSON.stringify(typeset({json.dumps(latex)}, {options}))"
+            call = f"JSON.stringify(typeset({json.dumps(coloured(latex))}, {options}))"
             result = json.loads(self.engine.evaluate(call))
             if "error" in result:
                 logger.warning("KaTeX: %s in %r", result["error"], latex, location=node)
@@ -114,8 +137,10 @@ def visit_math(translator, node):
 def visit_math_block(translator, node):
     typesetter = translator.builder.app.gan_typesetter
     translator.body.append(translator.starttag(node, "div", CLASS="math-block"))
-    if node["number"]:
-        number = get_node_equation_number(translator, node)
+    number = node.get("own-number") or (
+        node["number"] and get_node_equation_number(translator, node)
+    )
+    if number:
         translator.body.append(f'<span class="eqno">({number})')
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")

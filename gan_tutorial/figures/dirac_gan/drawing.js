@@ -3,7 +3,7 @@
 import { changeDetector } from "../kit/changes.js";
 import { createFigure } from "../kit/figure.js";
 import { formatNumber } from "../kit/numbers.js";
-import { diracField, diracModulus, diracOrbit } from "./dynamics.js";
+import { diracField, diracInvariant, diracJourney, diracModulus, diracOrbit } from "./dynamics.js";
 
 const STEPS = 300;
 const STEPS_PER_SECOND = 30;
@@ -32,18 +32,31 @@ function fieldArrows(plot) {
   };
 }
 
-// The largest distance over the last third of the path, as a share of that over the first third.
-function outwardShare(radius) {
-  const third = Math.max(1, Math.floor(radius.length / 3));
-  return Math.max(...radius.slice(-third)) / Math.max(...radius.slice(0, third));
-}
+const LIMIT = 12; // a path that passes this distance has left the picture
 
-function inWords(modulus, radius) {
-  const factor = `One step multiplies a small distance by ${formatNumber(modulus, 4)}`;
-  if (modulus > 1 + 1e-9) return `${factor}: near the solution the players run away from it, however close they start.`;
-  if (modulus < 1 - 1e-9) return `${factor}: close to the solution, the players spiral in.`;
-  if (outwardShare(radius) < 0.98) return `${factor}, so nothing is decided near the solution. From here the distance shrinks, slower and slower.`;
-  return `${factor}: the players circle for ever and come no closer.`;
+const PROVED = {
+  distance: "The flow keeps its distance, and so goes round for ever.",
+  ellipse: "This game, in turns, stays on one ellipse for ever: it never arrives.",
+};
+
+// What the path on the screen did, in numbers taken from it; then what is known beyond it.
+function inWords(settings, orbit) {
+  const steps = orbit.radius.length - 1;
+  const { lowest, highest, early, late, steady, way } = diracJourney(orbit, LIMIT);
+  const thirds = `the largest distance is ${formatNumber(early)} in the first third of these ${steps} steps and ${formatNumber(late)} in the last`;
+  const between = `over these ${steps} steps the distance lies between ${formatNumber(lowest)} and ${formatNumber(highest)}`;
+  const always = (towards, from, to) => `each of these ${steps} steps leads ${towards}, from ${formatNumber(from)} to ${formatNumber(to)}`;
+  const told = {
+    away: `Away: after ${steps} steps the distance is above ${LIMIT}.`,
+    out: `Outwards: ${steady ? always("farther away", lowest, highest) : thirds}.`,
+    in: `Inwards: ${steady ? always("nearer", highest, lowest) : thirds}.`,
+    round: `Round: ${between}; the largest is the same in the first third and in the last, to 1 %.`,
+    short: `Too few turns to tell in from out: ${between}.`,
+  }[way];
+  const modulus = diracModulus(settings);
+  const factor = `Very close to the solution one step multiplies the distance by ${formatNumber(modulus, 4)}`;
+  const near = modulus > 1 + 1e-9 ? ", so it leads away from there." : modulus < 1 - 1e-9 ? ", so it leads in from there." : ", and this alone does not tell in from out.";
+  return `${told} ${PROVED[diracInvariant(settings)] ?? factor + near}`;
 }
 
 export function render({ model, el }) {
@@ -145,7 +158,7 @@ export function render({ model, el }) {
     for (const name of ["loss", "updates", "theta", "psi", "rate", "k", "penalty"]) settings[name] = figure.get(name);
     const reach = (2.8 * phase.innerWidth) / phase.innerHeight; // equal units, so that circles look round
     phase.setDomain([-reach, reach], [-2.8, 2.8]);
-    orbit = diracOrbit(settings, STEPS, 12);
+    orbit = diracOrbit(settings, STEPS, LIMIT);
     if (loop.running) shown = 0;
     else shown = Infinity;
     drawField(settings);
@@ -153,10 +166,9 @@ export function render({ model, el }) {
     ahead.set(orbit.theta, orbit.psi);
     distanceAhead.set(Float64Array.from(orbit.radius, (_, i) => i), orbit.radius);
     start.set(settings.theta, settings.psi);
-    const modulus = diracModulus(settings);
     outputs.startRadius.set(orbit.radius[0]);
-    outputs.modulus.set(modulus);
-    caption.set(inWords(modulus, orbit.radius));
+    outputs.modulus.set(diracModulus(settings));
+    caption.set(inWords(settings, orbit));
     drawProgress();
   });
 }

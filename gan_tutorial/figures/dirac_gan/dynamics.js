@@ -93,3 +93,49 @@ function spectralRadius(a, b, c, d) {
   const root = half * half - determinant;
   return root < 0 ? Math.sqrt(determinant) : Math.abs(half) + Math.sqrt(root);
 }
+
+const SAME = 1.01; // largest distances that differ by less are called equal
+
+/**
+ * What a path did, told from the path alone. `early` and `late` are the largest distances in its first and last third.
+ * `way`: "away" (it passed the limit), "out", "in", "round" (neither), or "short" (it turned too little to tell these apart).
+ * (-θ, -ψ) moves as (θ, ψ) does, so a path that closes repeats its distances after every half turn: with three half turns or
+ * more each third holds a whole one, and the largest distances may be compared. With fewer, what tells is a distance that only
+ * ever falls (or rises) through more than a quarter turn, as no closed path's does: then it is `steady`. Or it has all but died.
+ * @param {{ theta: number[], psi: number[], radius: number[] }} orbit @param {number} limit
+ */
+export function diracJourney({ theta, psi, radius }, limit) {
+  const third = Math.max(1, Math.floor(radius.length / 3));
+  const early = Math.max(...radius.slice(0, third));
+  const late = Math.max(...radius.slice(-third));
+  let swept = 0;
+  let [lastRise, lastFall] = [0, 0];
+  for (let i = 1; i < radius.length; i++) {
+    swept += Math.atan2(theta[i - 1] * psi[i] - psi[i - 1] * theta[i], theta[i - 1] * theta[i] + psi[i - 1] * psi[i]);
+    if (radius[i] > radius[i - 1]) lastRise = i;
+    if (radius[i] < radius[i - 1]) lastFall = i;
+  }
+  const halfTurns = Math.abs(swept) / Math.PI;
+  const lowest = Math.min(...radius);
+  const highest = Math.max(...radius);
+  const died = lastRise < third && late < 0.3 * early;
+  const steady = (halfTurns > 0.55 || died) && (lastRise === 0 || lastFall === 0) && highest - lowest > 1e-6 * highest;
+  let way = "round";
+  if (radius[radius.length - 1] > limit) way = "away";
+  else if (steady) way = lastFall === 0 ? "out" : "in";
+  else if (halfTurns < 3 && !died) way = "short";
+  else if (late > early * SAME) way = "out";
+  else if (late * SAME < early) way = "in";
+  return { lowest, highest, early, late, halfTurns, steady, way };
+}
+
+/**
+ * What is proved of every path of these settings: "distance" (the flow keeps it), "ellipse" (the bilinear game in turns stays on
+ * one), or "" where nothing of the kind is.
+ * @param {Settings} settings
+ */
+export function diracInvariant({ loss, updates, k, rate, penalty }) {
+  if (penalty !== 0) return "";
+  if (updates === "flow") return loss === "non-saturating" ? "" : "distance";
+  return updates === "alternating" && loss === "wgan" && rate * Math.sqrt(k) < 2 ? "ellipse" : "";
+}

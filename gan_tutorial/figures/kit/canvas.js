@@ -112,6 +112,11 @@ export class CanvasSurface {
     return { set: (words, x, y, anchor) => change({ words, x, y, anchor }), show };
   }
 
+  /** Pixels that words take, as they are set here. @param {string} words @param {string} color @param {TextStyle} style */
+  widthOf(words, color, style) {
+    return this.settingOf(words, color, style).width;
+  }
+
   /** Write the marks out as SVG in place of the canvases, for a printer. */
   writePrint() {
     this.endPrint();

@@ -38,6 +38,7 @@ export class FigureView {
     const part = (/** @type {string} */ classes) => htmlNode("div", { class: classes }, this.root);
     this.controlsAbove = new Controls(this, part("gan-controls gan-above"));
     this.plots = part("gan-plots");
+    this.below = part("gan-sketch"); // of a curve that the reader draws (sketch.js)
     this.outputs = part("gan-outputs");
     this.controls = new Controls(this, part("gan-controls"));
     /** @type {Plot[]} */
@@ -46,6 +47,8 @@ export class FigureView {
     this.surfaces = [];
     /** @type {Set<import("./canvas.js").CanvasSurface>} */
     this.unpainted = new Set();
+    /** @type {Set<Plot>} those whose labels have been set since they were placed */
+    this.unplaced = new Set();
     /** @type {Record<string, string>} colours by their names, as far as they were asked for */
     this.palette = {};
     /** @type {Map<unknown, () => void>} what waits until the figure has come to rest */
@@ -206,12 +209,21 @@ export class FigureView {
 
   /** Have a plot's surface painted once, when all that changes it now has run. @param {import("./canvas.js").CanvasSurface} surface */
   queuePaint(surface) {
-    if (this.unpainted.size === 0) queueMicrotask(() => this.paint());
+    if (this.unpainted.size + this.unplaced.size === 0) queueMicrotask(() => this.paint());
     this.unpainted.add(surface);
+  }
+
+  /** Have a plot's labels placed once, before it is painted. @param {Plot} plot */
+  queueLabels(plot) {
+    if (!hasCanvas) return plot.placeLabels();
+    if (this.unpainted.size + this.unplaced.size === 0) queueMicrotask(() => this.paint());
+    this.unplaced.add(plot);
   }
 
   /** Outside a document, and before the style sheet, there are no colours: what is queued waits for them. */
   paint() {
+    for (const plot of this.unplaced) plot.placeLabels();
+    this.unplaced.clear();
     if (!this.color("ink")) return;
     for (const surface of this.unpainted) surface.paint(Math.max(1, globalThis.devicePixelRatio));
     this.unpainted.clear();

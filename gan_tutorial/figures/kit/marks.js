@@ -8,7 +8,7 @@
 //   const words = surface.text("labels", { color: "data", style: "label" });  // styles: label, axis, tick
 //   words.set("$p_data$", x, y, "middle");
 
-import { setAttributes, svgNode, textSegments } from "./text.js";
+import { plainText, setAttributes, svgNode, textSegments } from "./text.js";
 
 /** @typedef {"axes" | "area" | "labels" | "handles"} Layer from the back to the front */
 /** @typedef {"label" | "axis" | "tick"} TextStyle */
@@ -48,6 +48,11 @@ export class SvgSurface {
 
   clearAxes() {
     this.layers.axes.textContent = "";
+  }
+
+  /** About so many pixels: where this draws, nothing can be measured. @param {string} words @param {string} _color @param {TextStyle} style */
+  widthOf(words, _color, style) {
+    return plainText(words).length * 0.52 * TEXT_STYLES[style][1];
   }
 
   /** @param {Layer} layer @param {Ink} ink @returns {PathMark} */

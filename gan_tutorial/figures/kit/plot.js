@@ -12,7 +12,9 @@ import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
 /** @typedef {ArrayLike<number>} Numbers */
 /** @typedef {import("./marks.js").Anchor} Anchor */
 /** @typedef {{ x?: string, y?: string }} Drag the traits that a point moves */
-/** @typedef {{ left: number, right: number, y: number, shown: boolean }} Box the room of a label, around its line */
+/** @typedef {{ left: number, right: number, y: number }} Box the room of a label, around its line */
+/** @typedef {{ text: string, x: number, y: number, anchor: Anchor }} Wish what a label says, and where it would stand */
+/** @typedef {{ mark: import("./marks.js").TextMark, color: string, shown: boolean, wish: Wish | null }} Label */
 
 /**
  * `label` is for a screen reader; xTicks and yTicks say about how many (0: none). A plot stands beside others in a row
@@ -28,6 +30,7 @@ import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
 
 const DEFAULT_WIDTH = 680;
 const LINE = 17; // pixels from one label to the next below it
+const APART = 4; // pixels between labels on one line
 
 /** A plot owns its scales and marks; marks are set in data coordinates and never outlive it. */
 export class Plot {
@@ -43,8 +46,8 @@ export class Plot {
     this.area = svgNode("svg", {}, this.svg); // nodes of a figure's own: a nested svg clips what leaves the axes
     this.handles = svgNode("g", {}, this.svg);
     this.surface = hasCanvas ? new CanvasSurface(figure, this.box, this.svg) : new SvgSurface(this.svg);
-    /** @type {Box[]} of the labels, in the order in which they were made */
-    this.labelBoxes = [];
+    /** @type {Label[]} in the order in which they were made */
+    this.labels = [];
     this.width = this.innerWidth = this.innerHeight = 0;
     this.resize(Math.min(DEFAULT_WIDTH / (options.expectedShare ?? 1), options.maxWidth ?? Infinity));
   }
@@ -125,35 +128,55 @@ export class Plot {
   }
 
   /** A label with a halo of the page's colour, kept inside the plot and clear of the labels made before it. @param {string} [color] */
-  label(color) {
-    const mark = this.surface.text("labels", { color: color ?? "neutral", style: "label" });
-    const earlier = this.labelBoxes.slice();
-    const box = { left: 0, right: 0, y: 0, shown: false };
-    this.labelBoxes.push(box);
+  label(color = "neutral") {
+    /** @type {Label} */
+    const label = { mark: this.surface.text("labels", { color, style: "label" }), color, shown: true, wish: null };
+    this.labels.push(label);
     return {
       /** @param {string} text @param {number} x @param {number} y @param {Anchor} anchor @param {number} dx @param {number} dy */
       set: (text, x, y, anchor = "start", dx = 0, dy = 0) => {
-        const room = plainText(text).length * 7.2;
-        const low = anchor === "start" ? 2 : anchor === "end" ? room : room / 2;
-        const px = Math.max(low, Math.min(this.innerWidth - (room - low) - 2, this.x(x) + dx));
-        Object.assign(box, { left: px - low, right: px - low + room, shown: text !== "" });
-        box.y = this.freeLine(box, earlier, this.y(y) + dy);
-        mark.set(text, px, box.y, anchor);
+        label.wish = { text, x: this.x(x) + dx, y: this.y(y) + dy, anchor };
+        this.figure.queueLabels(this);
       },
       /** @param {boolean} visible */
       show: (visible) => {
-        box.shown = visible;
-        mark.show(visible);
+        label.shown = visible;
+        label.mark.show(visible);
+        this.figure.queueLabels(this);
       },
     };
   }
 
-  /** The line nearest to y on which a label meets none of the others; y itself if there is none. @param {Box} box @param {Box[]} others @param {number} y */
-  freeLine({ left, right }, others, y) {
+  /**
+   * Place all labels, one after the other as they were made: where each stands follows from what the plot shows now,
+   * not from the order in which they were set nor from where they stood before.
+   */
+  placeLabels() {
+    /** @type {Box[]} */
+    const taken = [];
+    for (const { mark, color, shown, wish } of this.labels) {
+      if (!shown || !wish || wish.text === "") {
+        if (wish) mark.set(wish.text, 0, 0, "start");
+        continue;
+      }
+      const room = this.surface.widthOf(wish.text, color, "label");
+      const low = wish.anchor === "start" ? 0 : wish.anchor === "end" ? room : room / 2;
+      const left = Math.max(2, Math.min(this.innerWidth - room - 2, wish.x - low));
+      const box = { left, right: left + room, y: wish.y };
+      box.y = this.freeLine(box, taken);
+      taken.push(box);
+      mark.set(wish.text, left + low, box.y, wish.anchor);
+    }
+  }
+
+  /** The line nearest to the wished one on which a label meets none of the others; that one if there is none. @param {Box} box @param {Box[]} others */
+  freeLine({ left, right, y }, others) {
     const inside = (/** @type {number} */ at) => Math.max(10, Math.min(this.innerHeight - 4, at));
-    const inTheWay = others.filter((other) => other.shown && other.left < right && left < other.right);
-    const lines = [0, -1, 1, -2, 2].map((n) => inside(y + n * LINE));
-    return lines.find((at) => inTheWay.every((other) => Math.abs(other.y - at) >= LINE)) ?? lines[0];
+    const wished = inside(y);
+    const inTheWay = others.filter((other) => other.left < right + APART && left < other.right + APART).map((other) => other.y);
+    const lines = [wished, ...inTheWay.flatMap((at) => [inside(at - LINE), inside(at + LINE)])];
+    const free = lines.filter((line) => inTheWay.every((at) => Math.abs(at - line) > LINE - 1e-6));
+    return free.length ? free.reduce((best, line) => (Math.abs(line - wished) < Math.abs(best - wished) ? line : best)) : wished;
   }
 
   /**

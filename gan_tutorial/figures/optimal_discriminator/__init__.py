@@ -1,13 +1,14 @@
 """Figure ``optimal-discriminator``: Proposition 1 of Goodfellow et al. (2014), under sliders."""
 
-from ..base import Figure, slider
+from ..base import Drawable, Figure, slider
 
 
-class OptimalDiscriminator(Figure):
+class OptimalDiscriminator(Drawable, Figure):
     """A two-bell data density, a Gaussian generator density, and the best discriminator between them.
 
     Shows :math:`p_\\text{data}`, :math:`p_g` and :math:`D^* = p_\\text{data} / (p_\\text{data} + p_g)`, and reads off
     JSD, KL both ways, :math:`V(D^*, G)` and :math:`C(G)`, in nats. Both bells of the data have width 0.7.
+    With ``predict=True`` the reader draws :math:`D^*` on its axes before it is shown.
     """
 
     name = "optimal-discriminator"

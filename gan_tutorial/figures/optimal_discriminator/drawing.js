@@ -1,6 +1,8 @@
 // optimal-discriminator: two densities, and the best discriminator between them.
 
 import { createFigure } from "../kit/figure.js";
+import { formatNumber } from "../kit/numbers.js";
+import { Sketch } from "../kit/sketch.js";
 import { gaussianMixture, optimalLogit, smoothDivergences } from "../mathematics/densities.js";
 import { sigmoid } from "../mathematics/logistic.js";
 
@@ -19,6 +21,14 @@ export function render({ model, el }) {
   const half = discriminator.rule({ color: "neutral", label: "½" });
   const best = discriminator.curve({ color: "discriminator", width: 3 });
 
+  let [p, q] = [null, null];
+  const sketch = new Sketch(figure, discriminator, {
+    knots: Array.from({ length: 57 }, (_, i) => -7 + i * 0.25),
+    start: 0.5,
+    name: "$D^*$",
+    means: ({ x }) => meaning(sigmoid(optimalLogit(p, q, x))),
+  });
+
   figure.slider("mean", { label: "mean of $p_g$", color: "generator" });
   figure.slider("width", { label: "width of $p_g$", color: "generator" });
   figure.slider("weight", { label: "weight of the left bell of $p_data$", color: "data" });
@@ -32,15 +42,17 @@ export function render({ model, el }) {
     criterion: figure.output("criterion", { label: "$C$($G$) = −log 4 + 2 JSD", digits: 4 }),
   };
 
-  return figure.start(() => {
+  const draw = () => {
     const shift = figure.get("separation") / 2;
     const weight = figure.get("weight");
-    const p = gaussianMixture([-shift, shift], [0.7, 0.7], [weight, 1 - weight]);
-    const q = gaussianMixture([figure.get("mean")], [figure.get("width")], [1]);
+    p = gaussianMixture([-shift, shift], [0.7, 0.7], [weight, 1 - weight]);
+    q = gaussianMixture([figure.get("mean")], [figure.get("width")], [1]);
     densities.setDomain([-7, 7], [0, Math.max(0.6, 1.12 * q.pdf(figure.get("mean")))]);
     data.set(xs, xs.map(p.pdf));
     fake.set(xs, xs.map(q.pdf));
     best.set(xs, xs.map((x) => sigmoid(optimalLogit(p, q, x))));
+    best.show(!sketch.hides);
+    sketch.draw((x) => sigmoid(optimalLogit(p, q, x)));
     half.set(0.5, discriminator.innerWidth > 480 ? "½: no better than a coin" : "½");
     const numbers = smoothDivergences(p, q);
     outputs.js.set(numbers.js);
@@ -48,5 +60,14 @@ export function render({ model, el }) {
     outputs.reverseKl.set(numbers.reverseKl);
     outputs.value.set(numbers.value);
     outputs.criterion.set(-2 * Math.LN2 + 2 * numbers.js);
-  });
+  };
+  sketch.drawFigure = draw;
+  return figure.start(draw);
+}
+
+// What the value of D* says about samples at one x.
+function meaning(best) {
+  const real = 100 * best;
+  const count = real > 99.5 || real < 0.5 ? formatNumber(real, 2) : formatNumber(real, 0);
+  return `Of 100 samples at this $x$, ${count} would be data.`;
 }

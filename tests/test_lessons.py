@@ -1,0 +1,281 @@
+"""Predictions and questions, on every page that has them: nothing is given away, every answer is answered, by keyboard
+too; what was said stays until it is cleared; and all is there without JavaScript and on paper.
+"""
+
+import pytest
+from test_pages import PAGES
+
+from gan_tutorial.figures import OptimalDiscriminator
+
+MODULES = ("kit/sketch.js",)
+
+# What each lesson of a page is, from its markup.
+LESSONS = """() => [...document.querySelectorAll(".gan-lesson")].map((e) => ({
+  id: e.id, quiz: e.dataset.quiz !== undefined, form: e.dataset.predict ?? e.dataset.quiz,
+  answer: Number(e.dataset.answer), within: Number(e.dataset.within),
+}))"""
+HIDDEN = """(e) => {
+  const inside = e.querySelector(".gan-hidden");
+  const parts = [inside, ...inside.querySelectorAll("p, li, img, pre, [data-figure]")];
+  return parts.every((part) => !part.checkVisibility());
+}"""
+
+
+def has_lessons(html, name) -> bool:
+    return 'class="gan-lesson"' in (html / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", params=PAGES, ids=[f"{name}.html" for name in PAGES])
+def address(request, html):
+    if not has_lessons(html, request.param):
+        pytest.skip("this page asks nothing")
+    return f"file://{html}/{request.param}.html"
+
+
+@pytest.fixture
+def opened(browser, address):
+    """The page as a new reader finds it, and what it asks."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("[data-figure][data-ready]", state="attached")
+    yield page, page.evaluate(LESSONS)
+    context.close()
+
+
+def test_the_model_chapter_asks_and_all_its_prompts_can_be_answered(html):
+    text = (html / "optimal-discriminator.html").read_text(encoding="utf-8")
+    assert text.count("data-predict=") >= 15
+    assert text.count("data-quiz=") >= 4
+    assert text.count('data-predict="draw"') == 1
+
+
+@pytest.mark.book
+@pytest.mark.browser
+class TestLessons:
+    def test_nothing_is_given_away(self, opened):
+        page, lessons = opened
+        assert lessons
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            assert root.evaluate(HIDDEN), lesson["id"]
+            assert root.locator(".gan-feedback").inner_text() == ""
+            assert root.get_by_text("Show me").first.is_visible()
+            if lesson["form"] == "draw":
+                assert not root.get_by_role("button", name="Draw again").is_visible()
+
+    def test_every_choice_is_answered(self, opened):
+        page, lessons = opened
+        for lesson in (lesson for lesson in lessons if lesson["form"] == "choose"):
+            root = page.locator(f"#{lesson['id']}")
+            feedback, reveal = root.locator(".gan-feedback"), root.locator(".gan-reveal").first
+            root.locator(".gan-check").click()
+            assert "Choose" in feedback.inner_text()
+            right = 0
+            for radio in root.locator("input[type=radio]").all():
+                radio.check()
+                root.locator(".gan-check").click()
+                letter = radio.get_attribute("value")
+                reply = root.locator(f'.gan-replies > [data-for="{letter}"]')
+                said = feedback.text_content().strip()
+                assert len(said) > 15
+                assert said == reply.text_content().strip()
+                is_right = reply.get_attribute("data-right") is not None
+                right += is_right
+                assert said.startswith(("Yes", "Right")) == is_right
+                state = root.get_attribute("data-state")
+                assert state == ("right" if is_right else "wrong")
+                is_open = reveal.evaluate("(e) => e.open")
+                assert is_open or (lesson["quiz"] and not is_right)
+                root.get_by_role("button", name="Try again").click()
+                assert root.evaluate(HIDDEN)
+                assert feedback.inner_text() == ""
+            assert right == 1
+
+    def test_numbers_are_judged(self, opened):
+        page, lessons = opened
+        for lesson in (lesson for lesson in lessons if lesson["form"] == "number"):
+            root = page.locator(f"#{lesson['id']}")
+            field, feedback = root.locator("input[type=number]"), root.locator(".gan-feedback")
+            low, high = (float(field.get_attribute(end)) for end in ("min", "max"))
+            assert low <= lesson["answer"] <= high
+            assert 0 < lesson["within"] < (high - low) / 4
+            for value, state in (
+                (lesson["answer"], "right"),
+                (lesson["answer"] + 0.9 * lesson["within"], "right"),
+                (low, "wrong"),
+                (high, "wrong"),
+            ):
+                if abs(abs(value - lesson["answer"]) - lesson["within"]) < 1e-9:
+                    continue
+                field.fill(f"{value:g}")
+                root.locator(".gan-check").click()
+                far = abs(value - lesson["answer"]) > lesson["within"]
+                assert root.get_attribute("data-state") == ("wrong" if far else state)
+                assert len(feedback.inner_text()) > 15
+                root.get_by_role("button", name="Try again").click()
+            field.fill(f"{high + 1:g}")
+            root.locator(".gan-check").click()
+            assert "first" in feedback.inner_text()
+            assert root.get_attribute("data-state") is None
+
+    def test_show_me_shows(self, opened):
+        page, lessons = opened
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            root.get_by_text("Show me").locator("visible=true").first.click()
+            page.wait_for_function(
+                "(id) => document.getElementById(id).dataset.state !== undefined", arg=lesson["id"]
+            )
+            assert root.locator(".gan-reveal").first.evaluate("(e) => e.open")
+            if lesson["form"] != "draw":
+                assert root.locator(".gan-feedback").inner_text() != ""
+
+    def test_the_keyboard_is_enough(self, opened):
+        page, lessons = opened
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            if lesson["form"] == "choose":
+                root.locator(".gan-form input").first.focus()
+                page.keyboard.press("Space")
+                page.keyboard.press("ArrowDown")
+                assert root.locator(".gan-form input").nth(1).is_checked()
+                page.keyboard.press("Tab")
+                page.keyboard.press("Enter")
+            elif lesson["form"] == "number":
+                root.locator(".gan-form input").focus()
+                page.keyboard.type(f"{lesson['answer']:g}")
+                page.keyboard.press("Enter")
+            else:
+                root.locator(".gan-sketch-sliders summary").focus()
+                page.keyboard.press("Enter")
+                page.keyboard.press("Tab")
+                for _ in range(10):
+                    page.keyboard.press("ArrowRight")
+                root.locator(".gan-sketch button").first.focus()
+                page.keyboard.press("Enter")
+                assert "furthest away" in root.locator(".gan-sketch-said").inner_text()
+            assert root.get_attribute("data-state") in ("right", "wrong", "compared")
+
+    def test_answers_stay_until_they_are_cleared(self, opened):
+        page, lessons = opened
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            if lesson["form"] == "choose":
+                root.locator(".gan-form input").last.check()
+            elif lesson["form"] == "number":
+                root.locator(".gan-form input").fill(f"{lesson['answer']:g}")
+            if lesson["form"] == "draw":
+                root.locator(".gan-sketch button").first.click()
+            else:
+                root.locator(".gan-check").click()
+        states = "() => [...document.querySelectorAll('.gan-lesson')].map((e) => e.dataset.state)"
+        before = page.evaluate(states)
+        assert None not in before
+        page.reload()
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        page.wait_for_function(f"JSON.stringify(({states})()) === JSON.stringify({before})")
+        page.get_by_role("button", name="Clear my answers on this page").click()
+        assert page.evaluate(states) == [None] * len(lessons)
+        for lesson in lessons:
+            assert page.locator(f"#{lesson['id']}").evaluate(HIDDEN)
+        page.reload()
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        assert page.evaluate(states) == [None] * len(lessons)
+
+    def test_an_anchor_in_what_is_hidden_opens_it(self, opened, address):
+        page, _ = opened
+        anchor = page.evaluate("document.querySelector('.gan-hidden [id]')?.id")
+        if anchor is None:
+            pytest.skip("nothing that is hidden has an anchor")
+        page.goto(f"{address}#{anchor}")
+        page.wait_for_function("(id) => document.getElementById(id).checkVisibility()", arg=anchor)
+
+    def test_paper_has_all(self, opened):
+        page, lessons = opened
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            assert root.locator(".gan-answer").is_visible()
+            assert all(reply.is_visible() for reply in root.locator(".gan-replies > li").all())
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.emulate_media(media="screen")
+        page.wait_for_timeout(100)
+        for lesson in lessons:
+            root = page.locator(f"#{lesson['id']}")
+            assert root.evaluate(HIDDEN)
+            assert root.get_attribute("data-state") is None
+
+    @pytest.mark.parametrize("media", ["screen", "print"])
+    def test_without_javascript_all_is_there(self, browser, address, media):
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(address)
+        page.emulate_media(media=media)
+        for lesson in page.locator(".gan-lesson").all():
+            answer = lesson.locator(".gan-answer")
+            if media == "screen":
+                assert not answer.is_visible()
+                assert (
+                    not lesson.locator(".gan-check").is_visible()
+                    or not lesson.locator(".gan-check").count()
+                )
+                lesson.locator(".gan-reveal > summary").click()
+            box = answer.bounding_box()
+            assert box is not None
+            assert box["height"] > 20
+        context.close()
+
+
+@pytest.mark.browser
+class TestDrawing:
+    @pytest.fixture
+    def figure(self, browser, figure_page):
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(figure_page(OptimalDiscriminator(predict=True)))
+        page.wait_for_selector("[data-figure][data-ready]")
+        yield page
+        page.close()
+
+    def test_a_pointer_draws_and_the_truth_comes_after(self, figure):
+        hand = figure.locator(".gan-sketch-hand").bounding_box()
+        shot = figure.locator(".gan-plots").screenshot
+        level = shot()
+        x, y = hand["x"], hand["y"] + 0.1 * hand["height"]
+        figure.mouse.move(x + 5, y)
+        figure.mouse.down()
+        figure.mouse.move(x + 0.5 * hand["width"], y, steps=5)
+        figure.mouse.move(x + hand["width"] - 5, y + 0.8 * hand["height"], steps=5)
+        figure.mouse.up()
+        mine = shot()
+        assert mine != level
+        assert figure.locator(".gan-sketch-said").inner_text().startswith("Drag")
+        figure.get_by_role("button", name="Compare my line").click()
+        assert shot() != mine
+        said = figure.locator(".gan-sketch-said").inner_text()
+        assert "On average your line is" in said
+        assert "Of 100 samples at this x" in said
+        figure.get_by_role("button", name="Draw again").click()
+        assert shot() == mine  # the line stays, the truth goes
+
+    def test_without_being_asked_for_nothing_is_kept_back(self, browser, figure_page):
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(figure_page(OptimalDiscriminator()))
+        page.wait_for_selector("[data-figure][data-ready]")
+        assert page.locator(".gan-sketch button").count() == 0
+        page.close()
+
+
+def test_the_difference_of_two_lines(javascript):
+    javascript.load("globalThis.halve = (x) => x / 2;")
+    result = javascript.evaluate("compareLines([0, 1, 2], [0, 1, 1], halve)")
+    assert result["mean"] == pytest.approx(1 / 6)
+    assert result["worst"] == {"x": 1, "drawn": 1, "truth": 0.5, "gap": 0.5}
+    undefined = javascript.evaluate("compareLines([0, 1], [0.5, 0.5], (x) => x > 0 ? 0.25 : NaN)")
+    assert undefined["mean"] == pytest.approx(0.25)
+
+
+def test_a_line_has_a_height_between_its_knots(javascript):
+    for x, height in ((-1, 0.2), (0.5, 0.3), (1, 0.4), (1.75, 0.85), (9, 1.0)):
+        assert javascript.call("heightAt", [0, 1, 2], [0.2, 0.4, 1.0], x) == pytest.approx(height)
