@@ -334,7 +334,7 @@ function pen(plot, figure) {
 function noiseView(figure, parent) {
   const plot = figure.plot({
     label: "The noise: its sheet in the colours that it has in the plane, and the points that are drawn", x: [-2.4, 2.4], y: [-2.4, 2.4],
-    square: true, minWidth: 130, maxWidth: 170, expectedShare: 4, xTicks: 0, yTicks: 0, xLabel: "noise $z$", margin: { top: 6, right: 6, bottom: 36, left: 6 }, parent,
+    square: true, minWidth: 130, maxWidth: 170, expectedShare: 4, xTicks: 0, yTicks: 0, xLabel: "noise $z$", margin: { top: 6, right: 6, bottom: 40, left: 6 }, parent,
   });
   const mesh = makeMesh(plot, { weight: 0.8, straight: true }), dots = plot.dots({ color: "ink", radius: 1.4, opacity: 0.7 });
   return {
