@@ -26,7 +26,7 @@ def in_chromium(browser, width, batch):
     from gan_tutorial.figures.linker import with_globals  # a GPU's machine may have no ipywidgets
 
     page = browser.new_page()
-    page.add_script_tag(content=with_globals("live_training/trainer.js"))
+    page.add_script_tag(content=with_globals("live/run.js", "live_training/trainer.js"))
     settings = {**SETTINGS, "width_g": width, "width_d": width, "batch": batch}
     page.evaluate("(settings) => { globalThis.trainer = makeTrainer(settings); }", settings)
     while True:
@@ -212,25 +212,33 @@ def frames(browser, content=""):
         yield 20
 
 
-def live_frames(seconds, device):
-    """Frames per second while the figure trains at full speed, against an empty page."""
-    from gan_tutorial.figures import LiveTraining
+def playing(figure):
+    """A page's content: the figure, playing."""
     from gan_tutorial.figures.linker import read_script
 
-    figure = LiveTraining(playing=True)
-    state = json.dumps(figure.state())
+    state = json.dumps(figure(playing=True).state())
     start = f"figure.render({{ model: new ganFigures.Model({state}), el: document.body }});"
-    module = LiveTraining._esm.replace("export default", "const figure =")
-    content = (
-        f"<style>{LiveTraining._css}</style><script>{read_script('host.js')}</script>"
+    module = figure._esm.replace("export default", "const figure =")
+    return (
+        f"<style>{figure._css}</style><script>{read_script('host.js')}</script>"
         f'<script type="module">{module}{start}</script>'
     )
+
+
+def live_frames(seconds, device):
+    """Frames per second while a figure trains at full speed, against an empty page."""
+    from gan_tutorial.figures import LivePlane, LiveTraining
+
+    rows = []
     with chromium() as browser:
-        pages = {"figure": frames(browser, content), "empty": frames(browser)}
-        rates = compare(pages, seconds, "cpu")
         extra = {"chromium": browser.version, "seed": 1}
-    case = "figure live-training at full speed"
-    return [row(case, "frames/s", rates["figure"], rates["empty"], "an empty page", **extra)]
+        for figure in (LiveTraining, LivePlane):
+            pages = {"figure": frames(browser, playing(figure)), "empty": frames(browser)}
+            rates = compare(pages, seconds / 2, "cpu")
+            case = f"figure {figure.name} at full speed"
+            numbers = (rates["figure"], rates["empty"])
+            rows.append(row(case, "frames/s", *numbers, "an empty page", **extra))
+    return rows
 
 
 BENCHMARKS = {"live_training": live_training, "live_frames": live_frames}

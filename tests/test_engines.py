@@ -47,7 +47,7 @@ WALK = """async () => {
     if (canvases.length && canvases.every(empty)) blank.push(figure.dataset.figure);
     const step = figure.dataset.figure === "live-training" && figure.querySelector("output[name=step]");
     if (step) {
-      const play = figure.querySelector("[name=playing]");
+      const play = figure.querySelector("[name=play]");
       if (play.getAttribute("aria-pressed") !== "true") play.click();
       await until(() => Number(step.dataset.value) > 50);
       trained = Number(step.dataset.value);

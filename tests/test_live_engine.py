@@ -21,6 +21,7 @@ MODULES = (
     "engine/engine.js",
     "engine/network.js",
     "engine/players.js",
+    "live/run.js",
     "live_training/trainer.js",
 )
 ULP = 2.0**-24  # half a unit in the last place of float32, relative

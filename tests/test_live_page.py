@@ -5,14 +5,14 @@ import re
 
 import pytest
 from conftest import open_javascript
-from gan_book.figures import scripts
+from live_page import HIDE, WITHOUT, Page, write_pages
 
 from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures.linker import with_globals
 
 pytestmark = pytest.mark.browser
 SEEDS = list(range(1, 11))
-TRAINER = ("live_training/trainer.js", "live_training/presets.js")
+TRAINER = ("live/run.js", "live_training/trainer.js", "live_training/presets.js")
 PRESETS = [
     "good",
     "saturation",
@@ -24,96 +24,17 @@ PRESETS = [
 ]
 
 
-SCRIPTS = "".join(f'<script defer src="{name}.js"></script>' for name in scripts([LiveTraining]))
-
-
-def lonely_page(**traits):
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>live</title>'
-        '<meta name="viewport" content="width=device-width">'
-        f'<link rel="stylesheet" href="kit.css">{SCRIPTS}{LiveTraining(address=True, **traits).to_html()}'
-        '<p style="height:3000px"></p><p id="end">end</p></html>'
-    )
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The figure alone on pages of its own, to be opened from the disk."""
     folder = tmp_path_factory.mktemp("live")
-    for name, text in {
-        "kit.css": LiveTraining._css,
-        **{f"{script}.js": text for script, text in scripts([LiveTraining]).items()},
-        "page.html": lonely_page(),
-        "playing.html": lonely_page(playing=True),
-    }.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    write_pages(folder, LiveTraining, page={}, playing={"playing": True})
     return folder
 
 
 @pytest.fixture(scope="module")
 def address(folder):
     return (folder / "page.html").as_uri()
-
-
-CONTROL = ":is(input, select)[name={}]"
-
-
-class Page:
-    """A page with the figure, and what the tests read off it."""
-
-    def __init__(self, page):
-        self.page, self.errors = page, []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
-
-    def open(self, address):
-        self.page.goto("about:blank")
-        self.page.goto(address)
-        self.page.wait_for_selector("[data-figure=live-training][data-ready]")
-        return self
-
-    def number(self, name):
-        return float(self.page.get_attribute(f"output[name={name}]", "data-value"))
-
-    def value(self, name):
-        return self.page.input_value(CONTROL.format(name))
-
-    def move(self, name, value):
-        self.page.fill(CONTROL.format(name), value)
-
-    def wait(self, condition, argument=None):
-        self.page.wait_for_function(condition, arg=argument, timeout=60_000)
-
-    def wait_for_steps(self, steps):
-        self.wait("n => +document.querySelector('output[name=step]').dataset.value >= n", steps)
-
-    def still_step(self):
-        """The step at which the figure has rested for 20 frames; waits for that, however slow the machine."""
-        return self.page.evaluate(
-            """async () => {
-              let step = null;
-              for (let still = 0, frames = 0; still < 20; frames++) {
-                if (frames === 2000) throw new Error("the figure does not rest");
-                const before = step;
-                step = Number(document.querySelector("output[name=step]").dataset.value);
-                still = step === before ? still + 1 : 0;
-                await new Promise(requestAnimationFrame);
-              }
-              return step;
-            }"""
-        )
-
-    def click(self, name):
-        self.page.click(f"[name={name}]")
-
-    @property
-    def failure(self):
-        return self.page.get_attribute("[role=status]", "data-failure") or ""
-
-    def fragment(self, holds=""):
-        """The address's fragment, once it holds the given text."""
-        self.wait("text => location.hash.includes(text)", holds)
-        return self.page.evaluate("location.hash")
 
 
 @pytest.fixture
@@ -173,7 +94,7 @@ def test_the_good_story_gets_near_the_data(live):
     live.click("preset-good")
     live.wait("document.querySelector('output[name=jsd]').dataset.value < 0.05")
     assert live.failure == ""
-    live.click("playing")
+    live.click("play")
     assert live.number("criterion") == pytest.approx(2 * live.number("jsd") - math.log(4))
     assert -1.5 < live.number("value") <= live.number("criterion")
 
@@ -197,39 +118,21 @@ def test_one_player_at_a_time(live):
 def test_it_waits_for_play_and_stops_out_of_view(live):
     live.page.wait_for_timeout(200)
     assert live.number("step") == 0
-    live.click("playing")
+    live.click("play")
     live.wait_for_steps(20)
     live.page.locator("#end").scroll_into_view_if_needed()
     away = live.still_step()
-    live.page.locator("[name=playing]").scroll_into_view_if_needed()
+    live.page.locator("[name=play]").scroll_into_view_if_needed()
     live.wait_for_steps(away + 20)
 
 
 def test_it_stops_while_the_tab_is_hidden(live):
-    hide = """(hidden) => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }"""
-    live.click("playing")
+    live.click("play")
     live.wait_for_steps(20)
-    live.page.evaluate(hide, True)
+    live.page.evaluate(HIDE, True)
     away = live.still_step()
-    live.page.evaluate(hide, False)
+    live.page.evaluate(HIDE, False)
     live.wait_for_steps(away + 20)
-
-
-WITHOUT = {
-    "no worker": "delete globalThis.Worker;",
-    "a worker that is refused at once": "globalThis.Worker = class { constructor() { throw new Error('refused'); } };",
-    "a worker that fails later": """globalThis.Worker = class {
-      constructor() { setTimeout(() => this.onerror(new Event("error", { cancelable: true })), 50); }
-      postMessage() {}
-      terminate() {}
-    };""",
-    "no SIMD": "WebAssembly.validate = () => false;",
-    "no WebAssembly": "delete globalThis.WebAssembly;",
-    "nothing refused": "",
-}
 
 
 @pytest.mark.parametrize("missing", WITHOUT)
@@ -238,10 +141,10 @@ def test_it_trains_whatever_is_missing_and_the_run_is_the_same(browser, address,
     context = browser.new_context()
     context.add_init_script(WITHOUT[missing])
     page = Page(context.new_page()).open(f"{address}#seed=7")
-    page.click("playing")
+    page.click("play")
     page.wait_for_steps(25)
     assert len(page.page.workers) == (missing in ("nothing refused", "no SIMD", "no WebAssembly"))
-    page.click("playing")
+    page.click("play")
     page.click("step-both")
     shown = {name: page.number(name) for name in ("step", "jsd", "w1", "value")}
     expected = engine.evaluate(
@@ -259,7 +162,7 @@ def test_it_trains_whatever_is_missing_and_the_run_is_the_same(browser, address,
 
 
 def test_what_is_changed_while_it_plays_is_played_on_with(live):
-    live.click("playing")
+    live.click("play")
     live.wait_for_steps(20)
     live.move("log_rate_g", "-4")  # tuned: the run goes on
     step = live.number("step")
@@ -268,7 +171,7 @@ def test_what_is_changed_while_it_plays_is_played_on_with(live):
     live.move("seed", "9")  # another run
     live.wait("document.querySelector('output[name=step]').dataset.value < 1000")
     live.wait_for_steps(20)
-    live.click("playing")
+    live.click("play")
     assert live.still_step() == live.number("step")
 
 
@@ -276,7 +179,7 @@ def test_what_is_changed_while_it_plays_is_played_on_with(live):
 def test_reduced_motion_starts_paused(browser, folder, motion, label):
     context = browser.new_context(reduced_motion=motion)
     page = Page(context.new_page()).open((folder / "playing.html").as_uri())
-    assert page.page.inner_text("[name=playing]") == label
+    assert page.page.inner_text("[name=play]") == label
     if motion == "reduce":
         page.page.wait_for_timeout(300)
         assert page.number("step") == 0
@@ -314,43 +217,26 @@ def test_an_anchor_is_not_overwritten(live, address):
 
 def test_a_run_that_blows_up_says_so_and_can_be_reset(live, address):
     live.open(f"{address}#objective=least-squares&optimizer=momentum&momentum=0.95&log_rate_d=0")
-    live.click("playing")
-    live.wait("document.querySelector('[role=status]').dataset.failure === 'diverged'")
-    assert "diverged" in live.page.inner_text("[role=status]")
-    drawn = live.page.evaluate("document.querySelector('.gan-plots').outerHTML")
-    assert not re.search("NaN|Infinity|undefined", drawn)
-    live.wait("document.querySelector('[name=playing]').textContent === 'Play'")
-    live.move("log_rate_d", "-3")
-    live.click("reset")
-    assert live.failure == ""
-    assert live.number("step") == 0
-
-
-def press_tab_until(live, name):
-    for _ in range(60):
-        live.page.keyboard.press("Tab")
-        if live.page.evaluate("document.activeElement.getAttribute('name')") == name:
-            return
-    pytest.fail(f"the keyboard does not reach {name}")
+    live.blow_up_and_reset()
 
 
 def test_everything_by_keyboard(live):
     press = live.page.keyboard.press
-    press_tab_until(live, "preset-wgan")
+    live.press_tab_until("preset-wgan")
     press("Enter")
     assert live.value("objective") == "wgan"
-    press_tab_until(live, "playing")
+    live.press_tab_until("play")
     live.wait_for_steps(5)
     press("Space")
-    assert live.page.inner_text("[name=playing]") == "Play"
-    press_tab_until(live, "step-g")
+    assert live.page.inner_text("[name=play]") == "Play"
+    live.press_tab_until("step-g")
     press("Enter")
-    press_tab_until(live, "k")
+    live.press_tab_until("k")
     press("ArrowRight")
     assert live.value("k") == "6"
-    press_tab_until(live, "pen")
+    live.press_tab_until("pen")
     press("Home")
-    press_tab_until(live, "height")
+    live.press_tab_until("height")
     press("End")
     assert live.value("data") == "drawn"
     live.fragment("drawing=z0")
@@ -380,19 +266,8 @@ def test_touch(browser, address):
     live = Page(context.new_page()).open(address)
     live.page.tap("[name=preset-saturation]")
     live.wait_for_steps(5)
-    live.page.tap("[name=playing]")
-    live.page.locator(".gan-plot").first.scroll_into_view_if_needed()
-    box = live.page.locator(".gan-plot").first.bounding_box()
-    session = context.new_cdp_session(live.page)
-    y = box["y"] + box["height"] / 2
-    touch = lambda kind, *xs: session.send(  # noqa: E731
-        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x in xs]}
-    )
-    touch("touchStart", box["x"] + 120)
-    for shift in range(0, 160, 16):
-        touch("touchMove", box["x"] + 120 + shift)
-    touch("touchEnd")
-    live.wait("document.querySelector('[name=data]').value === 'drawn'")
+    live.page.tap("[name=play]")
+    live.draw_with_a_finger()
     assert live.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert live.errors == []
     context.close()

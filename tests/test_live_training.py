@@ -11,13 +11,18 @@ from gan_tutorial.distributions import mixture, normal
 from gan_tutorial.divergences import js, wasserstein1
 from gan_tutorial.figures import LiveTraining
 from gan_tutorial.figures import live_training as options
+from gan_tutorial.figures.live import OPTIMIZERS
 
 MODULES = (
     "mathematics/densities.js",
     "mathematics/masses.js",
     "engine/engine.js",
     "engine/network.js",
-    *(f"live_training/{name}.js" for name in ("density", "watch", "trainer", "presets", "address")),
+    "kit/state.js",
+    "live/address.js",
+    "live/history.js",
+    "live/run.js",
+    *(f"live_training/{name}.js" for name in ("density", "watch", "trainer", "presets")),
 )
 
 HARNESS = """
@@ -39,6 +44,9 @@ function distances(means, stds, weights, a, b) {
   pushForward(push, network);
   return { jsd: jensenShannon(data, push.masses), w1: w1To(data, push) };
 }
+const allowed = (state) => addressable({ get: (name) => state[name] }, SETTINGS);
+const written = (settings, state) => writeState(settings, allowed(state));
+const read = (fragment, state) => ({ ...SETTINGS, ...readState(fragment, allowed(state)) });
 function play(settings, steps) {
   const trainer = makeTrainer(settings);
   while (trainer.step < steps && !trainer.diverged) playRound(trainer);
@@ -158,7 +166,7 @@ def test_a_run_goes_on_elsewhere_as_if_it_had_never_moved(javascript):
       while (other.step < 30) playRound(other);
       return [stayed, other].map(summary);
     }""")
-    for optimizer in options.OPTIMIZERS:
+    for optimizer in OPTIMIZERS:
         stayed, other = javascript.call("moved", {"optimizer": optimizer, "objective": "wgan-gp"})
         assert stayed["weights"] == other["weights"]
         assert stayed["rows"] == other["rows"]
@@ -200,10 +208,10 @@ def test_a_run_that_blows_up_says_so_and_leaves_only_finite_numbers(javascript):
 def test_a_million_steps_leave_a_history_of_bounded_length(javascript):
     javascript.load("""
     function longHistory(rows) {
-      const history = makeHistory(), push = { mean: 0 };
+      const history = makeHistory(SERIES);
       for (let i = 1; i <= rows; i++) {
         addLosses(history, i, -i);
-        addRow(history, { step: 20 * i, jsd: i, w1: 2 * i, push });
+        addRow(history, { step: 20 * i, jsd: i, w1: 2 * i, mean: 0 });
       }
       return { length: history.length, every: history.every,
         step: Array.from(history.step.slice(0, history.length)),
@@ -304,7 +312,7 @@ def test_python_and_javascript_agree_on_settings_and_options(javascript):
     choices = javascript.evaluate("CHOICES")
     assert choices["data"] == list(options.DATA)
     assert choices["objective"] == list(options.OBJECTIVES)
-    assert choices["optimizer"] == list(options.OPTIMIZERS)
+    assert choices["optimizer"] == list(OPTIMIZERS)
     assert choices["activation"] == list(options.ACTIVATIONS)
     for preset in javascript.evaluate("PRESETS").values():
         LiveTraining(**preset["settings"])  # within Python's bounds
@@ -324,9 +332,9 @@ def test_settings_survive_the_address(javascript):
         "momentum": 0,
         "seed": 42,
     }
-    fragment = javascript.call("writeFragment", wanted)
+    fragment = javascript.call("written", wanted, LiveTraining().state())
     assert "width_g" not in fragment  # what is as usual is left out
-    assert javascript.call("readFragment", f"#{fragment}", LiveTraining.bounds()) == wanted
+    assert javascript.call("read", f"#{fragment}", LiveTraining().state()) == wanted
 
 
 STRANGE = (
@@ -337,7 +345,7 @@ STRANGE = (
 
 @pytest.mark.parametrize("fragment", STRANGE.split(" "))
 def test_a_strange_address_leaves_the_usual_settings(javascript, fragment):
-    got = javascript.call("readFragment", fragment, LiveTraining.bounds())
+    got = javascript.call("read", fragment, LiveTraining().state())
     assert got == javascript.evaluate("SETTINGS")
 
 

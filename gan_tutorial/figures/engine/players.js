@@ -132,7 +132,7 @@ function costOfPairs({ engine: { kernels }, onReal, onFake }, cost) {
 const costOf = ({ engine: { kernels } }, cost, { output, outputDelta, share, stride }) => cost(kernels, output, outputDelta, share, stride);
 
 /** The discriminator's gradients on play.real and G(play.noise); returns its loss. @param {Play} play */
-function discriminatorGradients(play) {
+export function discriminatorGradients(play) {
   const { generator, discriminator, game, pass, onReal, onFake } = play;
   forward(generator, pass);
   feed(play, play.fake, onFake);
@@ -160,8 +160,8 @@ function penalizeSlopes(play, penalty) {
   return sum;
 }
 
-/** The generator's gradients through the discriminator; returns its loss. @param {Play} play */
-function generatorGradients(play) {
+/** The generator's gradients through the discriminator; returns its loss. What each fake receives stays in onFake.inputDelta. @param {Play} play */
+export function generatorGradients(play) {
   const { engine, generator, discriminator, game, pass, onReal, onFake } = play;
   forward(generator, pass);
   feed(play, play.fake, onFake);

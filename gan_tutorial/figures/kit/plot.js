@@ -18,12 +18,14 @@ import { htmlNode, plainText, setAttributes, svgNode } from "./text.js";
 
 /**
  * `label` is for a screen reader; xTicks and yTicks say about how many (0: none). A plot stands beside others in a row
- * where there is room for its `minWidth`; `expectedShare` says how many will likely stand there, for the printed picture.
+ * where there is room for its `minWidth`; `expectedShare` says how many will likely stand there, for the printed picture. A
+ * `square` plot has axes of one length both ways, and takes no more than `maxWidth`; `parent` is where it stands.
  * @typedef {object} PlotOptions
  * @property {string} label @property {Span} x @property {Span} y @property {number} [height]
  * @property {string} [xLabel] @property {string} [yLabel] @property {number} [xTicks] @property {number} [yTicks]
  * @property {Partial<import("./marks.js").Margin>} [margin]
- * @property {number} [minWidth] @property {number} [expectedShare]
+ * @property {number} [minWidth] @property {number} [maxWidth] @property {number} [expectedShare] @property {boolean} [square]
+ * @property {Element} [parent]
  */
 
 const DEFAULT_WIDTH = 680;
@@ -38,7 +40,8 @@ export class Plot {
     this.options = options;
     this.domain = { x: options.x, y: options.y };
     this.margin = { top: options.yLabel ? 28 : 16, right: 16, bottom: options.xLabel ? 40 : 26, left: 46, ...options.margin };
-    this.box = htmlNode("div", { class: "gan-plot-box", style: `flex:1 1 ${options.minWidth ?? 280}px` }, figure.plots);
+    const most = options.maxWidth ? `;min-width:min(100%,${options.minWidth}px);max-width:${options.maxWidth}px` : "";
+    this.box = htmlNode("div", { class: "gan-plot-box", style: `flex:1 1 ${options.minWidth ?? 280}px${most}` }, options.parent ?? figure.plots);
     this.svg = svgNode("svg", { class: "gan-plot", role: "img", "aria-label": plainText(options.label) }, this.box);
     this.area = svgNode("svg", {}, this.svg); // nodes of a figure's own: a nested svg clips what leaves the axes
     this.handles = svgNode("g", {}, this.svg);
@@ -46,7 +49,7 @@ export class Plot {
     /** @type {Label[]} in the order in which they were made */
     this.labels = [];
     this.width = this.innerWidth = this.innerHeight = 0;
-    this.resize(DEFAULT_WIDTH / (options.expectedShare ?? 1));
+    this.resize(Math.min(DEFAULT_WIDTH / (options.expectedShare ?? 1), options.maxWidth ?? Infinity));
   }
 
   /** @param {number} value */
@@ -70,9 +73,9 @@ export class Plot {
   /** @param {number} width */
   resize(width) {
     this.width = Math.max(160, Math.round(width));
-    const height = this.options.height ?? 260;
     const { top, right, bottom, left } = this.margin;
     this.innerWidth = this.width - left - right;
+    const height = this.options.square ? this.innerWidth + top + bottom : this.options.height ?? 260;
     this.innerHeight = height - top - bottom;
     setAttributes(this.svg, { viewBox: `0 0 ${this.width} ${height}`, width: this.width, height });
     setAttributes(this.area, { x: left, y: top, width: this.innerWidth, height: this.innerHeight });

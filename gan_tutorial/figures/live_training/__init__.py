@@ -1,16 +1,19 @@
 """Figure ``live-training``: a GAN in one dimension that trains inside the page."""
 
+import re
+from typing import ClassVar
+
 import traitlets
 
-from ..base import Figure, choice, slider
+from ..base import choice, slider
+from ..live import LiveFigure
 
 DATA = ("one-bell", "two-bells", "three-bells", "far-bell", "lopsided", "drawn")
 OBJECTIVES = ("minimax", "non-saturating", "wgan", "wgan-gp", "least-squares")
-OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
 ACTIVATIONS = ("tanh", "softplus", "relu", "leaky-relu")
 
 
-class LiveTraining(Figure):
+class LiveTraining(LiveFigure):
     r"""Two small networks and the exact theory beside them, step by step.
 
     The settings are traits; a run depends on them alone. The figure trains while ``playing`` is
@@ -32,39 +35,30 @@ class LiveTraining(Figure):
 
     name = "live-training"
     title = "A generative adversarial network that trains in this page"
+    patterns: ClassVar[dict[str, str]] = {"drawing": "[0-9a-z]{60}"}
 
     data = choice("two-bells", DATA, "p_data")
     drawing = traitlets.Unicode("0" * 60, help="heights of a drawn p_data").tag(sync=True)
     pen = slider(30, 0, 59, 1, "the column of the drawing under the pen")
     height = slider(0, 0, 35, 1, "the drawing's height there")
     objective = choice("non-saturating", OBJECTIVES, "what the players minimise")
-    optimizer = choice("adam", OPTIMIZERS, "of both players")
     k = slider(2, 1, 20, 1, "steps of D for one of G")
-    log_rate_g = slider(-3, -4, 0, 0.05, "log10 of G's learning rate")
     log_rate_d = slider(-2.3, -4, 0, 0.05, "log10 of D's learning rate")
-    momentum = slider(0.5, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
-    log_clip = slider(-1, -2, 0, 0.05, "log10 of WGAN's bound on D's weights")
     width_g = slider(16, 4, 32, 4, "units in each hidden layer of G")
     width_d = slider(16, 4, 32, 4, "units in each hidden layer of D")
     activation = choice("tanh", ACTIVATIONS, "of both networks' hidden units")
-    batch = slider(64, 16, 256, 16, "samples in a batch")
     prior = choice("normal", ("normal", "uniform"), "p_z, of variance 1 either way")
-    seed = slider(1, 1, 100, 1, "decides every random number")
     speed = choice("full", ("slow", "medium", "full"), "rounds a second: 5, 100, as many as fit")
-    playing = traitlets.Bool(False, help="train while in view").tag(sync=True)
-    address = traitlets.Bool(False, help="keep settings in the page's address").tag(sync=True)
 
     # Written by the running figure, for Python to read.
-    step = traitlets.Float(0, help="steps of G so far").tag(sync=True)
     jsd = traitlets.Float(0, help="JSD(p_data, p_g), nats").tag(sync=True)
     w1 = traitlets.Float(0, help="W1(p_data, p_g)").tag(sync=True)
     failures = traitlets.List(traitlets.Unicode(), help="those that hold now").tag(sync=True)
-    history = traitlets.Dict(help="what was measured on the way").tag(sync=True)
 
     @traitlets.validate("drawing")
     def _drawing(self, proposal: dict) -> str:
         text = proposal["value"]
-        if len(text) != 60 or not all(c in "0123456789abcdefghijklmnopqrstuvwxyz" for c in text):
+        if not re.fullmatch(self.patterns["drawing"], text):
             raise traitlets.TraitError(
                 f"drawing must be 60 digits of base 36 (0-9, a-z), got {text!r}"
             )

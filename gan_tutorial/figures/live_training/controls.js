@@ -2,68 +2,35 @@
 
 import { formatNumber } from "../kit/numbers.js";
 import { followPulls } from "../kit/pointer.js";
+import { SPEEDS, makeRules, makeRunRow, makeStories, optionsOf } from "../live/controls.js";
 import { CELL, COLUMNS, REACH, dataMasses } from "./density.js";
 import { PRESETS } from "./presets.js";
-import { CHOICES, SETTINGS, playRound, trainDiscriminator, trainGenerator } from "./trainer.js";
+import { CHOICES, SETTINGS } from "./trainer.js";
 
 const NAMES = {
   "one-bell": "one bell", "two-bells": "two bells", "three-bells": "three bells", "far-bell": "one bell, far off",
-  lopsided: "lopsided", drawn: "drawn by hand", minimax: "minimax: min log(1 − D(G(z)))",
-  "non-saturating": "non-saturating: max log D(G(z))", wgan: "WGAN, clipped weights", "wgan-gp": "WGAN-GP",
-  "least-squares": "least squares", sgd: "SGD", momentum: "SGD with momentum", rmsprop: "RMSProp", adam: "Adam",
-  "leaky-relu": "leaky ReLU", relu: "ReLU", normal: "N(0, 1)", uniform: "uniform on ±√3",
+  lopsided: "lopsided", normal: "N(0, 1)", uniform: "uniform on ±√3",
 };
 
 // ---------------------------------------------------------------- controls
 
-export function makeControls(figure, { change, once, restart, pause }) {
-  const stories = figure.groupAbove({ title: "Stories, one click each", layout: "row" });
-  for (const [name, { label, settings }] of Object.entries(PRESETS)) {
-    const button = stories.button(`preset-${name}`, { label, onClick: () => change({ ...presetOf(settings), playing: !figure.reducedMotion }, { anew: true }) });
-    figure.syncs.push(() => button.setAttribute("aria-pressed", String(isPreset(figure, settings))));
-  }
-  const run = figure.groupAbove({ layout: "row" });
-  const playing = run.button("playing", { label: "Play", onClick: () => (figure.get("playing") ? pause() : figure.set("playing", true)) });
-  figure.syncs.push(() => {
-    playing.textContent = figure.get("playing") ? "Pause" : "Play";
-    playing.setAttribute("aria-pressed", String(figure.get("playing")));
-  });
-  run.button("step-both", { label: "One round", onClick: once(playRound) });
-  run.button("step-d", { label: "Only D", onClick: once(trainDiscriminator) });
-  run.button("step-g", { label: "Only G", onClick: once(trainGenerator) });
-  run.button("reset", { label: "Reset", onClick: restart });
-  const speeds = [["slow", "slow: 5 rounds/s"], ["medium", "medium: 100 rounds/s"], ["full", "as fast as it goes"]];
-  run.select("speed", { label: "speed", options: speeds });
-  makeSettings(figure);
-}
-
-const presetOf = (settings) => {
-  const { seed, drawing, ...rest } = SETTINGS; // a story keeps the reader's seed and drawing
-  return { ...rest, ...settings };
-};
-
-export const isPreset = (figure, settings) => Object.entries(presetOf(settings)).every(([name, value]) => figure.get(name) === value);
-
-function makeSettings(figure) {
-  const options = (name) => ({ options: CHOICES[name].map((value) => [value, NAMES[value] ?? value]) });
-  const power = (value) => formatNumber(10 ** value, value < -2.95 ? 5 : value < -1 ? 4 : 3);
+/** All controls; gives back a function for the preset that the settings are. A story keeps the reader's seed and drawing. */
+export function makeControls(figure, session) {
+  const story = makeStories(figure, session, { stories: PRESETS, defaults: SETTINGS, own: ["seed", "drawing"] });
+  makeRunRow(figure, session, SPEEDS);
+  const options = (name) => optionsOf(CHOICES[name], NAMES);
   figure.select("data", { label: "$p_data$", ...options("data") });
   figure.select("objective", { label: "objective", ...options("objective") });
-  figure.slider("k", { label: "$k$: steps of D for one of G", digits: 0, color: "discriminator" });
-  figure.slider("log_rate_d", { label: "D's learning rate", format: power, color: "discriminator" });
-  figure.slider("log_rate_g", { label: "G's learning rate", format: power, color: "generator" });
-  figure.select("optimizer", { label: "optimiser", ...options("optimizer") });
-  const hasMomentum = () => ["momentum", "adam"].includes(figure.get("optimizer"));
-  figure.slider("momentum", { label: "momentum (Adam's $β_1$)", idle: () => (hasMomentum() ? "" : "this optimiser has none") });
-  const isClipped = () => figure.get("objective") === "wgan";
-  figure.slider("log_clip", { label: "$D$'s weights within ±", format: power, idle: () => (isClipped() ? "" : "WGAN only") });
-  figure.slider("width_d", { label: "units per layer of D", digits: 0, color: "discriminator" });
-  figure.slider("width_g", { label: "units per layer of G", digits: 0, color: "generator" });
-  figure.select("activation", { label: "activation", ...options("activation") });
+  const shapes = () => {
+    figure.slider("width_d", { label: "units per layer of D", digits: 0, color: "discriminator" });
+    figure.slider("width_g", { label: "units per layer of G", digits: 0, color: "generator" });
+  };
+  makeRules(figure, { choices: CHOICES, shapes });
   figure.select("prior", { label: "noise $p_z$", ...options("prior") });
   figure.slider("batch", { label: "batch", digits: 0 });
   figure.slider("seed", { label: "seed", digits: 0 });
   figure.root.appendChild(figure.controls.node); // below the words, which are nearer to what they are about
+  return story;
 }
 
 // ---------------------------------------------------------------- drawing p_data

@@ -1,19 +1,14 @@
 // live-training: a GAN in one dimension that trains in the page, beside what the theory says of this very moment.
 
-import { makeEngine } from "../engine/engine.js";
 import { createFigure } from "../kit/figure.js";
 import { formatNumber } from "../kit/numbers.js";
 import { htmlNode, htmlText } from "../kit/text.js";
-import { readFragment, writeFragment } from "./address.js";
-import { isPreset, makeControls, makePen } from "./controls.js";
-import { makePlayer } from "./player.js";
-import { PRESETS } from "./presets.js";
-import { SETTINGS, TUNABLE, changedSettings, look, makeTrainer, tune } from "./trainer.js";
-import { makeView, shownRows } from "./view.js";
+import { shownRows } from "../live/history.js";
+import { makeSession } from "../live/session.js";
+import { makeControls, makePen } from "./controls.js";
+import { SETTINGS, TUNABLE, look, makeTrainer, tune } from "./trainer.js";
+import { makeView } from "./view.js";
 import { SERIES, SWING_STEPS, failuresOf } from "./watch.js";
-
-const PACE = { slow: 5, medium: 100, full: Infinity }; // rounds a second
-const REPORT = 1000; // milliseconds between two reports to Python
 
 // What to say of each failure, and the page that explains it.
 const WARNINGS = {
@@ -29,112 +24,29 @@ const WARNINGS = {
   ],
 };
 
-/**
- * All that the running figure knows beside its traits. The trainer holds the settings that its run was begun with or tuned to:
- * what they differ from the traits is what a reader has changed since.
- * @typedef {object} LiveState
- * @property {import("./trainer.js").Trainer | null} trainer the run: networks, measurements, history; none before the first drawing
- * @property {boolean} anew begin a new run at the next drawing, whatever has changed
- * @property {boolean} holding traits are being set together: draw once, when the last is there
- * @property {number} due rounds that the clock asks for and that are not played yet
- * @property {number} rounds rounds played since the last report to Python
- * @property {number} spent milliseconds of play since the last report
- * @property {number} pace rounds a second, as of the last report
- * @property {string} story what to say of the preset that the settings are, or ""
- */
-
 export function render({ model, el }) {
   const inBook = el.getAttribute("data-figure") === model.get("_name");
   const figure = createFigure({ model, el });
   const view = makeView(figure);
   const readOuts = makeReadOuts(figure);
   const say = makeAnnouncer(figure, inBook);
-  const engine = makeEngine(), player = makePlayer();
-  figure.cleanups.push(player.end);
-  /** @type {LiveState} */
-  const live = { trainer: null, anew: false, holding: false, due: 0, rounds: 0, spent: 0, pace: 0, story: "" };
-
-  const settings = () => Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, figure.get(name)]));
-  const paint = (all) => {
-    look(live.trainer);
-    view.paint(live.trainer, all);
-    readOuts(live.trainer, live.pace);
-    say(live.trainer, live.story);
+  const paint = ({ trainer, pace }, all) => {
+    look(trainer);
+    view.paint(trainer, all);
+    readOuts(trainer, pace);
+    say(trainer, story()?.story ?? "");
   };
-  const report = () => {
-    const { step, jsd, w1, history } = live.trainer;
-    live.holding = true;
+  const report = (trainer) => {
+    const { step, jsd, w1, history } = trainer;
     const rows = Object.fromEntries(SERIES.map((name) => [name, Array.from(shownRows(history, name))]));
-    for (const [name, value] of Object.entries({ step, jsd, w1, failures: failuresOf(live.trainer), history: rows })) model.set(name, value);
-    model.save_changes();
-    live.holding = false;
+    return { step, jsd, w1, failures: failuresOf(trainer), history: rows };
   };
-  const change = (changes, { anew = false } = {}) => {
-    live.holding = true;
-    for (const name in changes) figure.set(name, changes[name]);
-    live.holding = false;
-    live.anew = anew;
-    draw();
-  };
-  const restart = () => {
-    change({}, { anew: true });
-    report();
-  };
-
-  // Runs after every change of a trait: begin a new run, tune the one there is, or only paint.
-  function draw() {
-    if (live.holding) return;
-    const chosen = settings();
-    const changed = live.trainer ? changedSettings(live.trainer.settings, chosen) : [];
-    if (live.trainer === null || live.anew || changed.some((name) => !TUNABLE.includes(name))) {
-      Object.assign(live, { trainer: makeTrainer(chosen, engine), anew: false, due: 0, pace: 0, rounds: 0, spent: 0 });
-      player.leave();
-    } else if (changed.length > 0) {
-      tune(live.trainer, chosen);
-      player.leave();
-    }
-    if (changed.length > 0) address.write(chosen);
-    live.story = Object.values(PRESETS).find((preset) => isPreset(figure, preset.settings))?.story ?? "";
-    if (figure.get("playing")) loop.start();
-    else {
-      loop.stop();
-      player.leave(); // what is on the screen is where it stopped
-    }
-    paint(true);
-  }
-
-  const play = (milliseconds) => {
-    const { trainer } = live, pace = PACE[figure.get("speed")];
-    live.due = Math.min(live.due + (pace * milliseconds) / 1000, pace === Infinity ? Infinity : 10);
-    const rounds = player.play(trainer, live.due, milliseconds);
-    live.due = pace === Infinity ? 0 : live.due - rounds;
-    live.rounds += rounds;
-    live.spent += milliseconds;
-    paint(false);
-    if (live.spent < REPORT) return;
-    live.pace = (1000 * live.rounds) / live.spent;
-    live.rounds = live.spent = 0;
-    report();
-    if (trainer.diverged) pause();
-  };
-  const loop = figure.loop(play);
-  const pause = () => {
-    figure.set("playing", false);
-    report();
-  };
-  const once = (move) => () => {
-    pause();
-    move(live.trainer);
-    paint(true);
-    report();
-  };
-
-  const address = makeAddress(figure, change);
-  makeControls(figure, { change, once, restart, pause });
-  makePen(figure, view.densities, change);
-  if (figure.reducedMotion) figure.set("playing", false);
-  address.read();
-  return figure.start(draw);
+  const session = makeSession(figure, {
+    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_training/player.js", paint, report,
+  });
+  const story = makeControls(figure, session);
+  makePen(figure, view.densities, session.change);
+  return figure.start(session.draw);
 }
 
 // ---------------------------------------------------------------- words and numbers
@@ -143,7 +55,7 @@ const plainNumber = (value, digits) => formatNumber(Math.abs(value) < 0.5 * 10 *
 
 function makeReadOuts(figure) {
   const step = figure.output("step", { label: "steps of G", digits: 0 });
-  const pace = figure.output("pace", { label: "rounds/s", digits: 0 });
+  const pace = figure.output("steps_per_second", { label: "rounds/s", digits: 0 });
   const jsd = figure.output("jsd", { label: "JSD", unit: "nats", digits: 3, color: "accent" });
   const w1 = figure.output("w1", { label: "$W_1$", digits: 3, color: "accent" });
   const value = figure.output("value", { label: "$V$($D$, $G$)", digits: 3, color: "discriminator", format: plainNumber });
@@ -181,34 +93,5 @@ function makeAnnouncer(figure, inBook) {
     warning.setAttribute("data-failure", failure);
     link.textContent = failure && inBook ? "Why?" : "";
     if (failure && inBook) link.setAttribute("href", `${page}.html`);
-  };
-}
-
-/** The settings in the page's address, where the figure is asked to keep them there. */
-function makeAddress(figure, change) {
-  const active = figure.get("address") && typeof location === "object" && typeof history === "object";
-  const wanted = () => (active && location.hash.includes("=") ? readFragment(location.hash, figure.get("_bounds")) : {});
-  let timer = 0;
-  const onHashChange = () => change(wanted(), { anew: true });
-  if (active) {
-    addEventListener("hashchange", onHashChange);
-    figure.cleanups.push(() => {
-      clearTimeout(timer);
-      removeEventListener("hashchange", onHashChange);
-    });
-  }
-  return {
-    read() {
-      for (const [name, value] of Object.entries(wanted())) figure.set(name, value);
-    },
-    // Once the reader's hand rests: a browser takes milliseconds for this, and only so many a minute.
-    write(chosen) {
-      if (!active) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const fragment = writeFragment(chosen);
-        history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
-      }, 200);
-    },
   };
 }

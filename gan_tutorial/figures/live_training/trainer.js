@@ -1,17 +1,17 @@
 // @ts-check
 // trainer.js: the live figure's run: settings, steps, and what is measured on the way.
 //
-// A trainer is a plain object. `playRound` plays one round (k steps of D, one of G),
-// `trainDiscriminator` and `trainGenerator` one player's step; measuring happens by itself,
-// every EVERY steps of G, so that a run depends on its settings alone and not on the frame rate.
+// A trainer is a plain object, which live/run.js plays on with.
 
 import { fillUniform, makeEngine, makeRandom } from "../engine/engine.js";
-import { forward, initialize, makeNetwork, makePass } from "../engine/network.js";
-import { GAMES, OPTIMIZERS, makeMemory, makePlay, stepDiscriminator, stepGenerator } from "../engine/players.js";
+import { forward, makePass } from "../engine/network.js";
+import { OPTIMIZERS } from "../engine/players.js";
+import { addRow, makeHistory } from "../live/history.js";
+import { makeGame, setRates } from "../live/run.js";
 import { OBJECTIVES, bestReply } from "../mathematics/game.js";
 import { jensenShannon } from "../mathematics/masses.js";
 import { CELLS, COLUMNS, DATA, PRIORS, centreOf, dataMasses, makePush, makeSampler, pushForward, w1To } from "./density.js";
-import { addLosses, addRow, makeHistory, makeWatch, spreadOf, watchRun } from "./watch.js";
+import { SERIES, makeWatch, spreadOf, watchRun } from "./watch.js";
 
 /**
  * What a run depends on, and nothing else; the names, options and bounds are those of the traits in Python.
@@ -21,20 +21,13 @@ import { addLosses, addRow, makeHistory, makeWatch, spreadOf, watchRun } from ".
 
 /**
  * A run: what plays, and what was measured last.
- * @typedef {object} Trainer
+ * @typedef {object} Measures
  * @property {Settings} settings with what was tuned on the way
- * @property {import("../engine/engine.js").Engine} engine
  * @property {import("../engine/engine.js").Random} random the source of every number
- * @property {import("../engine/players.js").Play} game both networks, their optimisers and one batch
- * @property {number} kept bytes at the start of the engine's memory that hold the run: weights, optimisers, random numbers
  * @property {Float64Array} data masses of p_data in the cells
  * @property {(u: number) => number} draw a sample of p_data
- * @property {import("./density.js").Prior} prior
  * @property {import("./density.js").Push} push p_g: the prior pushed through G
  * @property {import("../engine/network.js").Pass} probe D on every cell
- * @property {number} step steps of G so far
- * @property {number} discriminatorSteps
- * @property {boolean} diverged the losses are no longer numbers that one can work with: nothing moves any more
  * @property {number} jsd JSD(p_data, p_g) in nats
  * @property {number} w1 W1(p_data, p_g) in units of x
  * @property {number} value V(D, G): minus D's loss, without a penalty
@@ -43,6 +36,7 @@ import { addLosses, addRow, makeHistory, makeWatch, spreadOf, watchRun } from ".
  * @property {import("./watch.js").History} history
  * @property {import("./watch.js").Watch} watch for failures that are known by sight
  */
+/** @typedef {import("../live/run.js").Run & Measures} Trainer */
 
 /** @typedef {{ logit: boolean, value: number, valueName: string, cost: number | null, costName?: string }} Optimum */
 
@@ -76,9 +70,6 @@ export const OPTIMA = {
   "least-squares": { logit: false, value: -0.25, valueName: "−¼", cost: 0.125, costName: "⅛" },
 };
 
-/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum */
-const optionsOf = (power, momentum) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, 0.999] });
-
 /**
  * Build the networks and everything a run needs; the seed decides every number after this. An engine that is given is cleared.
  * @param {Partial<Settings>} settings @param {import("../engine/engine.js").Engine} engine @returns {Trainer}
@@ -87,33 +78,23 @@ export function makeTrainer(settings, engine = makeEngine()) {
   const chosen = { ...SETTINGS, ...settings };
   engine.clear();
   const random = makeRandom(engine, chosen.seed);
-  const network = (/** @type {number} */ width) => makeNetwork(engine, [1, width, width, 1], chosen.activation);
-  const generator = network(chosen.width_g), discriminator = network(chosen.width_d);
-  initialize(generator, random);
-  initialize(discriminator, random);
-  const memoryG = makeMemory(generator), memoryD = makeMemory(discriminator), kept = engine.used();
-  const game = makePlay({
-    generator, discriminator, memoryG, memoryD, game: GAMES[chosen.objective], optimizer: chosen.optimizer, batch: chosen.batch,
-    forG: optionsOf(chosen.log_rate_g, chosen.momentum), forD: optionsOf(chosen.log_rate_d, chosen.momentum),
-    clip: 10 ** chosen.log_clip,
-  });
-  const data = dataMasses(chosen.data, chosen.drawing);
+  const sizes = (/** @type {number} */ width) => [1, width, width, 1];
+  const { game, kept } = makeGame(engine, random, chosen, sizes(chosen.width_g), sizes(chosen.width_d));
+  const data = dataMasses(chosen.data, chosen.drawing), prior = PRIORS[chosen.prior];
   /** @type {Trainer} */
   const trainer = {
-    settings: chosen, engine, random, game, kept, data, draw: makeSampler(data), prior: PRIORS[chosen.prior],
-    push: makePush(generator, chosen.prior),
-    probe: makePass(discriminator, CELLS, { onlyForward: true }),
+    settings: chosen, engine, random, game, kept, data, draw: makeSampler(data), every: EVERY, measure: () => measure(trainer),
+    deal: () => deal(trainer), dealNoise: () => prior.fill(random, game.noise, game.pass.stride),
+    push: makePush(game.generator, chosen.prior),
+    probe: makePass(game.discriminator, CELLS, { onlyForward: true }),
     step: 0, discriminatorSteps: 0, diverged: false, jsd: 0, w1: 0, value: 0, pull: 1,
     missed: 0,
-    history: makeHistory(), watch: makeWatch(data),
+    history: makeHistory(SERIES), watch: makeWatch(data),
   };
   engine.floats(trainer.probe.input, CELLS).set(Float32Array.from({ length: CELLS }, (_, i) => centreOf(i)));
   measure(trainer);
   return trainer;
 }
-
-/** The names of the settings in which two runs differ. @param {Settings} before @param {Settings} after */
-export const changedSettings = (before, after) => /** @type {(keyof Settings)[]} */ (Object.keys(SETTINGS)).filter((name) => before[name] !== after[name]);
 
 /** The settings that may change in the midst of a run; any other begins a new one. @type {(keyof Settings)[]} */
 export const TUNABLE = ["data", "drawing", "k", "log_rate_g", "log_rate_d", "momentum", "log_clip"];
@@ -121,69 +102,22 @@ export const TUNABLE = ["data", "drawing", "k", "log_rate_g", "log_rate_d", "mom
 /** @param {Trainer} trainer @param {Partial<Settings>} settings */
 export function tune(trainer, settings) {
   for (const name of TUNABLE) Object.assign(trainer.settings, { [name]: settings[name] ?? trainer.settings[name] });
-  const { data, drawing, log_rate_g, log_rate_d, momentum, log_clip } = trainer.settings;
-  const { game } = trainer;
-  game.forG = optionsOf(log_rate_g, momentum);
-  game.forD = optionsOf(log_rate_d, momentum);
-  game.clip = 10 ** log_clip;
+  const { data, drawing } = trainer.settings;
+  setRates(trainer.game, trainer.settings);
   trainer.data = dataMasses(data, drawing);
   trainer.draw = makeSampler(trainer.data);
   trainer.watch.spread = spreadOf(trainer.data);
   compare(trainer);
 }
 
-// ---------------------------------------------------------------- steps
-
-/** One step of D on fresh data and fresh noise. @param {Trainer} trainer */
-export function trainDiscriminator(trainer) {
-  const { engine, game, random, draw, prior } = trainer, { stride } = game.pass;
-  if (trainer.diverged) return;
+/** A batch for D: data, fresh noise, and places between them. @param {Trainer} trainer */
+function deal({ engine, game, random, draw, dealNoise }) {
+  const { stride } = game.pass;
   fillUniform(random, game.real, stride);
   const real = engine.floats(game.real, stride);
   for (let i = 0; i < stride; i++) real[i] = draw(real[i]);
   fillUniform(random, game.mix, stride);
-  prior.fill(random, game.noise, stride);
-  stepDiscriminator(game);
-  trainer.discriminatorSteps += 1;
-  checkLoss(trainer, game.discriminatorLoss);
-}
-
-/** One step of G on fresh noise. @param {Trainer} trainer */
-export function trainGenerator(trainer) {
-  const { game, random, prior } = trainer;
-  if (trainer.diverged) return;
-  prior.fill(random, game.noise, game.pass.stride);
-  stepGenerator(game);
-  trainer.step += 1;
-  checkLoss(trainer, game.generatorLoss);
-  addLosses(trainer.history, game.discriminatorLoss, game.generatorLoss);
-  if (trainer.step % EVERY === 0) measure(trainer);
-}
-
-/** Algorithm 1 of Goodfellow et al. 2014: k steps of D, then one of G. @param {Trainer} trainer */
-export function playRound(trainer) {
-  for (let i = 0; i < trainer.settings.k; i++) trainDiscriminator(trainer);
-  trainGenerator(trainer);
-}
-
-/** A run whose losses are no longer numbers one can work with stops, and says so. @param {Trainer} trainer @param {number} loss */
-function checkLoss(trainer, loss) {
-  if (!(Math.abs(loss) < 1e6)) trainer.diverged = true;
-}
-
-// ---------------------------------------------------------------- from one thread to another
-
-/** All that a run has become since it was made of its settings. @typedef {Pick<Trainer, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array }} Saved */
-
-/** @param {Trainer} trainer @returns {Saved} */
-export function saveRun({ engine, kept, step, discriminatorSteps, diverged, history, watch }) {
-  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept) };
-}
-
-/** Go on from where another trainer of the same settings was. @param {Trainer} trainer @param {Saved} saved */
-export function loadRun(trainer, { memory, ...rest }) {
-  trainer.engine.load(memory);
-  Object.assign(trainer, rest);
+  dealNoise();
 }
 
 // ---------------------------------------------------------------- measuring
@@ -192,7 +126,7 @@ export function loadRun(trainer, { memory, ...rest }) {
 function measure(trainer) {
   look(trainer);
   if (trainer.step === 0 || trainer.diverged) return;
-  addRow(trainer.history, trainer);
+  addRow(trainer.history, { step: trainer.step, jsd: trainer.jsd, w1: trainer.w1, mean: trainer.push.mean });
   watchRun(trainer.watch, trainer);
 }
 

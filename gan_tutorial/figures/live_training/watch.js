@@ -1,14 +1,10 @@
 // @ts-check
-// watch.js: what the live figure remembers of a run, in bounded memory, and the failures it knows by sight.
+// watch.js: what the live figure measures on the way, and the failures it knows by sight.
 
 import { centreOf } from "./density.js";
 
 /** @typedef {"step" | "value" | "cost" | "jsd" | "w1" | "mean"} Series value: minus D's loss; cost: G's loss; mean: of p_g */
-
-/**
- * Rows of what was measured, and the sums of both losses since the last of them. A row comes after `every` measurements.
- * @typedef {Record<Series, Float64Array> & { length: number, added: number, every: number, waiting: number, sumD: number, sumG: number, count: number }} History
- */
+/** @typedef {import("../live/history.js").History<Series>} History */
 
 /**
  * What is known of the generator's density at a step: see trainer.js.
@@ -21,44 +17,8 @@ import { centreOf } from "./density.js";
  * @typedef {{ spread: number, saturated: number, collapsed: number, swings: number[], step: number, extreme: number, rising: number }} Watch
  */
 
-export const ROWS = 400;
-
-// ---------------------------------------------------------------- histories of bounded length
-
 /** @type {Series[]} */
 export const SERIES = ["step", "value", "cost", "jsd", "w1", "mean"];
-
-/** At most ROWS rows: when they are full, every other one goes and rows come half as often. @returns {History} */
-export function makeHistory() {
-  const columns = /** @type {Record<Series, Float64Array>} */ (Object.fromEntries(SERIES.map((name) => [name, new Float64Array(ROWS)])));
-  return { ...columns, length: 0, added: 0, every: 1, waiting: 0, sumD: 0, sumG: 0, count: 0 };
-}
-
-/** @param {History} history @param {number} discriminatorLoss @param {number} generatorLoss */
-export function addLosses(history, discriminatorLoss, generatorLoss) {
-  history.sumD += discriminatorLoss;
-  history.sumG += generatorLoss;
-  history.count += 1;
-}
-
-/** @param {History} history @param {Pick<Measured, "step" | "jsd" | "w1"> & { push: { mean: number } }} measured */
-export function addRow(history, { step, jsd, w1, push }) {
-  history.waiting += 1;
-  if (history.waiting < history.every) return;
-  if (history.length === ROWS) {
-    for (const name of SERIES) {
-      for (let i = 0; 2 * i + 1 < ROWS; i++) history[name][i] = history[name][2 * i + 1];
-    }
-    history.length = ROWS / 2;
-    history.every *= 2;
-    if (history.waiting < history.every) return;
-  }
-  const row = { step, value: -history.sumD / history.count, cost: history.sumG / history.count, jsd, w1, mean: push.mean };
-  for (const name of SERIES) history[name][history.length] = row[name];
-  history.length += 1;
-  history.added += 1;
-  history.waiting = history.sumD = history.sumG = history.count = 0;
-}
 
 // ---------------------------------------------------------------- known failures
 

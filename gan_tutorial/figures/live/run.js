@@ -1,0 +1,117 @@
+// @ts-check
+// run.js: how a live figure's run goes on, whatever its data are.
+//
+// A run depends on its settings alone and not on the frame rate: measuring happens by itself, every so many steps of G.
+
+import { GAMES, makeMemory, makePlay, stepDiscriminator, stepGenerator } from "../engine/players.js";
+import { initialize, makeNetwork } from "../engine/network.js";
+import { addLosses } from "./history.js";
+
+/** @typedef {import("../engine/engine.js").Engine} Engine */
+/** @typedef {import("../engine/players.js").Play} Play */
+
+/**
+ * What is common to all runs. `deal` fills a batch for D (real samples, noise, places between), `dealNoise` one for G;
+ * `kept` bytes at the start of the engine's memory hold the run: weights, optimisers, random numbers.
+ * @typedef {object} Run
+ * @property {Engine} engine @property {Play} game @property {number} kept
+ * @property {() => void} deal @property {() => void} dealNoise
+ * @property {number} step steps of G so far @property {number} discriminatorSteps
+ * @property {boolean} diverged the losses are no longer numbers that one can work with: nothing moves any more
+ * @property {import("./history.js").History<any>} history
+ * @property {any} [watch] what else a run remembers
+ * @property {{ k: number }} settings
+ * @property {number} every steps of G from one measurement to the next
+ * @property {() => void} measure
+ */
+
+/** @typedef {{ optimizer: string, log_rate_g: number, log_rate_d: number, momentum: number, log_clip: number }} Rules */
+
+/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum */
+const optionsOf = (power, momentum) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, 0.999] });
+
+/**
+ * Both networks, drawn with `random`, and their game.
+ * @param {Engine} engine @param {import("../engine/engine.js").Random} random
+ * @param {Rules & { objective: string, activation: string, batch: number }} settings
+ * @param {number[]} sizesG @param {number[]} sizesD @param {import("../engine/players.js").Game} rules
+ */
+export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective]) {
+  const generator = makeNetwork(engine, sizesG, settings.activation), discriminator = makeNetwork(engine, sizesD, settings.activation);
+  initialize(generator, random);
+  initialize(discriminator, random);
+  const memoryG = makeMemory(generator), memoryD = makeMemory(discriminator), kept = engine.used();
+  const { optimizer, batch } = settings, none = { rate: 0 };
+  const game = makePlay({ generator, discriminator, memoryG, memoryD, game: rules, optimizer, batch, forG: none, forD: none });
+  setRates(game, settings);
+  return { game, kept };
+}
+
+/** @param {Play} game @param {Rules} rules */
+export function setRates(game, { log_rate_g, log_rate_d, momentum, log_clip }) {
+  game.forG = optionsOf(log_rate_g, momentum);
+  game.forD = optionsOf(log_rate_d, momentum);
+  game.clip = 10 ** log_clip;
+}
+
+/** The names of the settings in which two runs differ. @template {object} Settings @param {Settings} before @param {Settings} after */
+export const changedSettings = (before, after) => /** @type {(keyof Settings & string)[]} */ (Object.keys(before)).filter((name) => before[name] !== after[name]);
+
+// ---------------------------------------------------------------- steps
+
+/** One step of D on fresh data and fresh noise. @param {Run} run */
+export function trainDiscriminator(run) {
+  if (run.diverged) return;
+  run.deal();
+  finishDiscriminator(run);
+}
+
+/** D's step on the batch that was dealt. @param {Run} run */
+export function finishDiscriminator(run) {
+  stepDiscriminator(run.game);
+  run.discriminatorSteps += 1;
+  checkLoss(run, run.game.discriminatorLoss);
+}
+
+/** One step of G on fresh noise. @param {Run} run */
+export function trainGenerator(run) {
+  if (run.diverged) return;
+  run.dealNoise();
+  finishGenerator(run);
+}
+
+/** G's step on the noise that was dealt. @param {Run} run */
+export function finishGenerator(run) {
+  const { game } = run;
+  stepGenerator(game);
+  run.step += 1;
+  checkLoss(run, game.generatorLoss);
+  addLosses(run.history, game.discriminatorLoss, game.generatorLoss);
+  if (run.step % run.every === 0) run.measure();
+}
+
+/** Algorithm 1 of Goodfellow et al. 2014: k steps of D, then one of G. @param {Run} run */
+export function playRound(run) {
+  for (let i = 0; i < run.settings.k; i++) trainDiscriminator(run);
+  trainGenerator(run);
+}
+
+/** A run whose losses are no longer numbers one can work with stops, and says so. @param {Run} run @param {number} loss */
+function checkLoss(run, loss) {
+  if (!(Math.abs(loss) < 1e6)) run.diverged = true;
+}
+
+// ---------------------------------------------------------------- from one thread to another
+
+/** All that a run has become since it was made of its settings. @typedef {Pick<Run, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array }} Saved */
+
+/** @param {Run} run @returns {Saved} */
+export function saveRun({ engine, kept, step, discriminatorSteps, diverged, history, watch }) {
+  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept) };
+}
+
+/** Go on from where another run of the same settings was. @param {Run} run @param {Saved} saved */
+export function loadRun(run, { memory, ...rest }) {
+  run.engine.load(memory);
+  Object.assign(run, rest);
+}
