@@ -7,7 +7,7 @@ what tags fold in the book, a folded cell says in the book what Colab reads in i
 installs from the repository that `_config.yml` names.
 
 A notebook whose metadata has `gan_tutorial.open_lines` keeps its open code within that many lines, none of them wider
-than a column of the book.
+than a column of the book, and answers every prompt that it has.
 """
 
 import re
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 COLUMN = 76  # characters of code that the book's column shows
 FOLDS = {"hide-cell", "hide-input"}
+PROMPT = re.compile(r"\*\*(?:Predict|Question|Draw)(?: [\d.]+)?\.\*\*")
 TITLE = re.compile(r"# ?@title (.+)")
 INSTALL = """import importlib.util
 import os
@@ -99,7 +100,7 @@ def problems(notebook) -> list[str]:
         found.append("the kernel is not python3")
     if not notebook.cells or not notebook.cells[0].source.startswith("# "):
         found.append("the first cell is not the title")
-    return found + open_code(notebook)
+    return found + open_code(notebook) + prompts(notebook)
 
 
 def open_code(notebook) -> list[str]:
@@ -121,6 +122,21 @@ def open_code(notebook) -> list[str]:
         for cell in code[1:]
         if is_folded[id(cell)] and not TITLE.match(cell.source)
     ]
+    return found
+
+
+def prompts(notebook) -> list[str]:
+    """Prompts without a folded answer in the same section, in a notebook that has promised to have none."""
+    if notebook.metadata.get("gan_tutorial", {}).get("open_lines") is None:
+        return []
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found, waiting = [], None
+    for line in text.splitlines():
+        is_prompt = PROMPT.match(line)
+        if waiting and (is_prompt or line.startswith("#")):
+            found.append(f"no <details><summary>Answer</summary> follows: {waiting[:60]}…")
+        if is_prompt or line.startswith(("#", "<details><summary>Answer<")):
+            waiting = line if is_prompt else None
     return found
 
 

@@ -48,7 +48,8 @@ body { background: #fff; }
 .book-contents a { display: flex; gap: 0.5rem; text-decoration: none; color: inherit; padding: 0.15rem 0; }
 .book-contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dotted #888; margin-bottom: 0.35rem; }
 .book-contents .number { order: 2; }
-.asides > div { margin-bottom: 1.2rem; }
+.asides > div { margin-bottom: 1.6rem; }
+.asides .asked { break-after: avoid; margin: 0.6rem 0 0.2rem; }
 """
 FOOT = (
     '<div style="width:100%;font-size:8px;text-align:center;color:#555">'
@@ -104,17 +105,23 @@ def set_aside(soup: BeautifulSoup, article: Tag) -> None:
     heading = soup.new_tag("h2")
     heading.string = "Hints, answers and solutions"
     end.append(heading)
+    last, block, kind = None, end, ""
     for element, words in asides:
-        block = soup.new_tag("div")
-        title = soup.new_tag("p")
-        title.append("Solution: " if "tag_solution" in element.get("class", ()) else f"{words}: ")
-        if bold := element.find_previous(
-            "strong"
-        ):  # the exercise or the question that it belongs to
-            title.append(copy.copy(bold))
-        block.append(title)
+        bold = element.find_previous("strong")  # the exercise or the question that it belongs to
+        if bold is not last or block is end:
+            last, block, kind = bold, soup.new_tag("div"), ""
+            title = soup.new_tag("p", attrs={"class": "asked"})
+            title.append(copy.copy(bold) if bold else "The question above")
+            block.append(title)
+            end.append(block)
+        before, kind = kind, "Solution" if "tag_solution" in element.get("class", ()) else words
+        if kind != before:
+            label = soup.new_tag("p", attrs={"class": "asked"})
+            emphasis = soup.new_tag("em")
+            emphasis.string = f"{kind}."
+            label.append(emphasis)
+            block.append(label)
         block.append(opened(element.extract()))
-        end.append(block)
     (article.find("section") or article).append(end)
 
 

@@ -137,6 +137,33 @@ def test_every_figure_of_a_chapter_can_be_taken_along(browser, site):
     context.close()
 
 
+def test_frames_on_slides_show_all_and_answer(browser, html, tmp_path):
+    """A lecturer's page on the disk with two frames as the button gives them, the second below the first."""
+    frames = "".join(
+        f'<iframe src="file://{html}/figures/{name}" width="1280" height="720" style="border:0"></iframe>'
+        for name in ("live-training.html", "critic-or-discriminator.html#distance=8")
+    )
+    (tmp_path / "slides.html").write_text(
+        f"<!doctype html><title>slides</title><body style='margin:0'>{frames}"
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "slides.html").as_uri())
+    for i, slider in enumerate(["k", "distance"]):
+        page.locator("iframe").nth(i).scroll_into_view_if_needed()
+        frame = page.frames[1 + i]
+        frame.wait_for_selector("[data-fitted]")
+        height, width = frame.evaluate(
+            "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
+        )
+        assert height <= 720
+        assert width <= 1280
+        control = frame.locator(f"input[name={slider}]")
+        before = control.input_value()
+        control.press("ArrowRight")
+        assert control.input_value() != before
+    page.close()
+
+
 FILLS = """() => {
   const { left, top, right, bottom } = document.fullscreenElement.getBoundingClientRect();
   return [left, top, right, bottom].join() === [0, 0, innerWidth, innerHeight].join();

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from check_notebooks import INSTALL
+from check_notebooks import COLUMN, INSTALL, open_code, prompts, say_what_is_folded
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -95,6 +95,48 @@ def test_a_heat_map_says_what_its_shades_mean(path):
 def test_source_is_shown_as_code_with_its_indentation(path):
     for cell in code_cells(path):
         assert not re.search(r"print\(.*getsource|cleandoc", cell.source), cell.id
+
+
+def notebook_of(*cells, **metadata):
+    """A notebook whose code cells are given as (source, tags), after the one that installs."""
+    made = [
+        nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+        for source, tags in [(BOOTSTRAP, ["hide-input"]), *cells]
+    ]
+    return nbformat.v4.new_notebook(cells=made, metadata={"gan_tutorial": metadata})
+
+
+def test_open_code_is_held_to_what_a_notebook_promises():
+    short, wide = ("a = 1\nb = 2", []), ("x = 1" + "0" * COLUMN, [])
+    named, nameless = ("# @title Draw\na = 1", ["hide-input"]), ("a = 1", ["hide-input"])
+    assert open_code(notebook_of(short, named, open_lines=2)) == []
+    assert open_code(notebook_of(short, wide, nameless)) == []  # no promise
+    assert "2 lines of open code" in open_code(notebook_of(short, open_lines=1))[0]
+    assert "wider than" in open_code(notebook_of(wide, open_lines=9))[0]
+    assert "@title" in open_code(notebook_of(nameless, open_lines=9))[0]
+
+
+def test_every_prompt_of_a_notebook_that_promises_it_has_an_answer():
+    prompt, answer = "**Predict.** Which?", "<details><summary>Answer</summary>"
+
+    def problems(*lines, **promise):
+        notebook = notebook_of(**promise)
+        notebook.cells.append(nbformat.v4.new_markdown_cell("\n\n".join([*lines, "## The end"])))
+        return prompts(notebook)
+
+    assert problems(prompt, answer, prompt, answer, open_lines=60) == []
+    assert problems(prompt) == []  # no promise
+    assert len(problems(prompt, prompt, answer, open_lines=60)) == 1
+    assert len(problems(prompt, "## Elsewhere", answer, open_lines=60)) == 1
+
+
+def test_a_folded_cell_says_the_same_in_the_book_and_in_colab():
+    notebook = notebook_of(("# @title Draw the curve\na = 1", ["hide-input"]))
+    assert say_what_is_folded(notebook)
+    cell = notebook.cells[1]
+    assert cell.metadata["mystnb"]["code_prompt_show"] == "Draw the curve"
+    assert cell.metadata["cellView"] == "form"
+    assert not say_what_is_folded(notebook)  # once is enough
 
 
 SHADES = r"\b(?:black|white|dark|bright|light)(?:er|est)?"

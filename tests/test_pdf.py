@@ -90,7 +90,13 @@ def test_the_book_is_one_document_whose_links_and_page_numbers_hold(printed):
 @pytest.mark.browser
 def test_what_is_folded_as_an_answer_stands_at_the_end_and_folded_drawing_is_left_out(printed):
     text = " ".join(printed.pages[3].extract_text().split())
-    order = ["Warm-up", "a result", "Where next", "Hint: 1. Warm-up. Count fingers", "print(2 + 2)"]
+    order = [
+        "Warm-up",
+        "a result",
+        "Where next",
+        "1. Warm-up. Hint. Count fingers",
+        "Solution. print(2 + 2)",
+    ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "draw(curve)" not in text

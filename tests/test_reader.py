@@ -64,3 +64,22 @@ def test_the_way_back_to_the_top(page):
         page.wait_for_timeout(400)
     top.click()
     page.wait_for_function("scrollY === 0")
+
+
+def test_on_a_phone_the_contents_make_way_for_the_section_that_is_chosen(browser, html):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(f"file://{html}/optimal-discriminator.html")
+    page.wait_for_selector("[data-figure][data-ready]", state="attached")
+    contents = page.locator(".bd-sidebar-secondary")
+    assert not contents.is_visible()
+    page.locator(".secondary-toggle:visible").tap()
+    chosen = contents.get_by_role("link", name="Exercises")
+    chosen.tap()
+    contents.wait_for(state="hidden")
+    place = "document.getElementById('exercises').getBoundingClientRect().top"
+    page.wait_for_function(f"{place} >= 0 && {place} < 200")
+    page.locator(".theme-switch-button:visible").tap()  # nothing lies over it
+    context.close()

@@ -45,6 +45,13 @@
     header.prepend(button);
   }
 
+  // On a phone the page's contents lie over the page: whoever has chosen a section wants to see it.
+  function closeContents() {
+    const open = document.getElementById("pst-secondary-sidebar-checkbox");
+    const contents = document.querySelector(".bd-sidebar-secondary");
+    if (open && contents) contents.addEventListener("click", ({ target }) => target.closest("a") && (open.checked = false));
+  }
+
   // Paper is white, whatever the screen is.
   let theme;
   addEventListener("beforeprint", () => {
@@ -56,5 +63,6 @@
   addEventListener("DOMContentLoaded", () => {
     addProgress();
     addFold();
+    closeContents();
   });
 })();

@@ -21,6 +21,7 @@ _MODULES = {
     "PrecisionRecall": "precision_recall",
     "Saturation": "saturation",
     "TrainingPlayer": "training_player",
+    "TwoCosts": "two_costs",
 }
 
 __all__ = sorted(_MODULES)

@@ -29,8 +29,8 @@ SYMBOLS = re.compile(
     |\\(?:begin|end)\{\w+\**\}
     |(?P<data>[pP]_(?:\\text\s*\{data\}|\{\s*\\text\s*\{data\}\s*\}))
     |\\[A-Za-z]+
-    |(?P<generator>[pP]_(?:g|\{g\})(?![A-Za-z])|G(?![A-Za-z]))
-    |(?P<discriminator>D(?:\^\*|\^\{\*\})?(?:_G(?![A-Za-z]))?(?![A-Za-z_]))""",
+    |(?P<generator>[pP]_(?:g|\{g\})(?![A-Za-z])|(?<![A-Za-z])G)
+    |(?P<discriminator>(?<![A-Za-z])D(?:\^\*|\^\{\*\})?(?:_G(?![A-Za-z]))?)""",
     re.VERBOSE,
 )
 
