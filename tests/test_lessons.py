@@ -32,13 +32,19 @@ def address(request, html):
     return f"file://{html}/{request.param}.html"
 
 
+def wait_for_figures(page):
+    """Until the first figure is drawn, where the page has one."""
+    if page.locator("[data-figure]").count():
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+
+
 @pytest.fixture
 def opened(browser, address):
     """The page as a new reader finds it, and what it asks."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector("[data-figure][data-ready]", state="attached")
+    wait_for_figures(page)
     yield page, page.evaluate(LESSONS)
     context.close()
 
@@ -173,14 +179,14 @@ class TestLessons:
         before = page.evaluate(states)
         assert None not in before
         page.reload()
-        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        wait_for_figures(page)
         page.wait_for_function(f"JSON.stringify(({states})()) === JSON.stringify({before})")
         page.get_by_role("button", name="Clear my answers on this page").click()
         assert page.evaluate(states) == [None] * len(lessons)
         for lesson in lessons:
             assert page.locator(f"#{lesson['id']}").evaluate(HIDDEN)
         page.reload()
-        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        wait_for_figures(page)
         assert page.evaluate(states) == [None] * len(lessons)
 
     def test_an_anchor_in_what_is_hidden_opens_it(self, opened, address):
