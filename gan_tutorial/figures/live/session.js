@@ -22,6 +22,9 @@ const REPORT = 1000; // milliseconds between two reports to Python
  * @property {number} pace rounds a second, as of the last report
  */
 
+const BUDGET = 6; // milliseconds of a frame for painting; what takes longer is painted in fewer frames
+const MOST_SKIPPED = 3; // frames
+
 const NO_MOTION = { leave() {}, finish: () => false, play: () => 0 };
 
 /**
@@ -88,6 +91,15 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
     paint(live, arrived);
     if (arrived) report();
   };
+  let cost = 0, skipped = 0; // of painting, in milliseconds; frames since the last
+  const paintInTurn = () => {
+    skipped += 1;
+    if (skipped < Math.min(MOST_SKIPPED + 1, cost / BUDGET)) return;
+    skipped = 0;
+    const start = performance.now();
+    paint(live, false);
+    cost += 0.2 * (performance.now() - start - cost);
+  };
   const playOn = (trainer, milliseconds) => {
     const inParts = figure.get("speed") === "phases";
     if (inParts || motion.finish(trainer)) player.leave(); // the page goes on by itself
@@ -101,7 +113,7 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
     live.due = pace === Infinity ? 0 : live.due - rounds;
     live.rounds += rounds;
     live.spent += milliseconds;
-    paint(live, false);
+    paintInTurn();
     if (live.spent < REPORT) return;
     live.pace = (1000 * live.rounds) / live.spent;
     live.rounds = live.spent = 0;

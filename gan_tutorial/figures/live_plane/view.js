@@ -110,13 +110,13 @@ function planeView(figure) {
 }
 
 function landscape(plot) {
-  const fills = LEVELS.map(() => pathMark(plot, { fill: "discriminator", opacity: 0.055 }));
+  const fills = LEVELS.map((_, i) => (i % 2 === 0 ? pathMark(plot, { fill: "discriminator", opacity: 0.1 }) : null)); // a large fill takes its time
   const lines = LEVELS.map((_, i) => pathMark(plot, { stroke: "discriminator", width: i === MIDDLE ? 2 : 0.8, opacity: i === MIDDLE ? 0.9 : 0.45 }));
   return (trainer, motion, views) => {
     const shown = views.includes("landscape"), scores = scoresOf(trainer), levels = shown ? levelsOf(trainer.settings.objective, scores) : [];
     LEVELS.forEach((_, i) => {
       const loops = shown ? contours(scores, SIDE, SIDE, levels[i]) : [];
-      fills[i].set(shown && loopsPath(plot, loops, true));
+      fills[i]?.set(shown && loopsPath(plot, loops, true));
       lines[i].set(shown && loopsPath(plot, loops, false));
     });
   };
