@@ -18,6 +18,7 @@ SUMMARIES = {
     "features": "accuracy of discriminators' first layers where labels are few",
     "judge": "a small network that reads a data set's labels, for the features it sees by",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
+    "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "line": "the two runs that the training player shows by default",
 }
 OF_RUNS = ("run", "weights", "generator", "seeds", "features")
@@ -78,6 +79,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return judges.record(options.data, out, **rest)
         case "robustness":
             return robustness.record(out)
+        case "tuned":
+            return robustness.record_tuned(out)
         case _:
             return line.record(out)
 
