@@ -19,6 +19,7 @@ only on machines that agree in it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -382,18 +383,24 @@ def line_rows(n: int = 4000) -> Tensor:
     return sample(LINE_DATA, n, torch.Generator().manual_seed(0)).float()
 
 
-def line_settings(name: str, critic_steps: int, rate: float) -> Settings:
-    """One of `LINE_VARIANTS` with both players at one learning rate.
+def line_settings(name: str, critic_steps: int, rate: float, ratio: float = 1.0) -> Settings:
+    """One of `LINE_VARIANTS` with given learning rates.
 
     Args:
         name: a key of `LINE_VARIANTS`.
         critic_steps: steps of the discriminator before each step of the generator.
-        rate: the learning rate.
+        rate: the generator's learning rate.
+        ratio: how many times as large the discriminator's is.
 
     Raises:
-        ValueError: there is no such variant; the message names those there are.
+        ValueError: there is no such variant, and the message names those there are; or `ratio` is not
+            positive and finite.
     """
+    if not 0 < ratio < math.inf:
+        raise ValueError(f"ratio={ratio} must be positive and finite, such as 1 or 10")
     if name not in LINE_VARIANTS:
         raise ValueError(f"name={name!r} is no variant; there are: {', '.join(LINE_VARIANTS)}")
     objective, optimizer = LINE_VARIANTS[name]
-    return Settings(objective, (optimizer(rate), optimizer(rate)), critic_steps=critic_steps)
+    return Settings(
+        objective, (optimizer(ratio * rate), optimizer(rate)), critic_steps=critic_steps
+    )

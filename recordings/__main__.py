@@ -19,6 +19,7 @@ SUMMARIES = {
     "judge": "a small network that reads a data set's labels, for the features it sees by",
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
+    "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "line": "the two runs that the training player shows by default",
 }
 OF_RUNS = ("run", "weights", "generator", "seeds", "features")
@@ -81,6 +82,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return ablation.record(out)
         case "robustness":
             return robustness.record(out)
+        case "tuned":
+            return robustness.record_tuned(out)
         case _:
             return line.record(out)
 

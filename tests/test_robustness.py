@@ -73,6 +73,55 @@ def test_unknown_variant_names_those_there_are():
         line_settings("GANN", 1, 1e-3)
 
 
+@pytest.mark.parametrize("ratio", [0.0, -1.0, math.inf, math.nan])
+def test_a_ratio_that_is_none_is_named(ratio):
+    with pytest.raises(ValueError, match=f"ratio={ratio}.*positive"):
+        line_settings("GAN", 1, 1e-3, ratio)
+
+
+def test_the_ratio_is_of_the_discriminators_rate():
+    weights = [torch.nn.Parameter(torch.zeros(1))]
+    d, g = (make(weights) for make in line_settings("WGAN-GP", 5, 1e-3, 10).optimizers)
+    assert d.param_groups[0]["lr"] == pytest.approx(1e-2)
+    assert g.param_groups[0]["lr"] == pytest.approx(1e-3)
+
+
+def test_tuned_record_is_whole_and_each_was_chosen_by_its_search():
+    arrays, note = recorded.read("wgan-tuned")
+    places = tuple(len(note[part]) for part in ("variants", "critic_steps"))
+    grid = tuple(len(note[part]) for part in ("rates", "ratios"))
+    assert set(note["variants"]) < set(LINE_VARIANTS)
+    assert not set(note["search_seeds"]) & set(note["seeds"])  # judged on seeds that chose nothing
+    looks = len(note["costs"])
+    assert arrays["search"].shape == (*places, *grid, len(note["search_seeds"]), looks)
+    assert arrays["final"].shape == (*places, len(note["seeds"]), looks)
+    ends = arrays["search"][..., -robustness.SEARCH_LOOKS :].astype(np.float64).mean(-1)
+    medians = np.median(np.nan_to_num(ends, nan=np.inf), -1)
+    for place in np.ndindex(places):
+        # float16 may exchange two that are equal to three digits
+        assert medians[place][tuple(arrays["chosen"][place])] <= medians[place].min() * 1.002
+
+
+def test_a_part_of_the_tuned_record_comes_out_again():
+    arrays, note = recorded.read("wgan-tuned")
+    grid = [(rate, ratio) for rate in note["rates"] for ratio in note["ratios"]]
+    settings = [line_settings("GAN", 1, *place) for place in grid]
+    again = robustness.look(settings, note["search_seeds"][:2], 80, 80)
+    kept = torch.from_numpy(arrays["search"][0, 0, :, :, :2, :2].astype(np.float64)).flatten(0, 1)
+    assert again.shape == kept.shape
+    assert (again - kept).abs().median() < 0.03
+
+
+def test_a_small_search_chooses_and_runs_the_chosen():
+    search, chosen, final = robustness.tuned([2], [1], [7], cost=16, look_cost=4)
+    assert search.shape == (3, 1, 4, 3, 1, 5)
+    assert chosen.shape == (3, 1, 2)
+    assert final.shape == (3, 1, 1, 5)
+    ends = search[:, 0, :, :, 0, -robustness.SEARCH_LOOKS :].mean(-1)
+    for i, (rate, ratio) in enumerate(chosen[:, 0].tolist()):
+        assert ends[i, rate, ratio] == ends[i].min()
+
+
 def test_record_is_whole_and_says_what_it_holds():
     arrays, note = recorded.read("wgan-robustness")
     parts = ("variants", "critic_steps", "rates", "seeds", "steps")
@@ -99,3 +148,12 @@ def test_command_writes_what_read_gives_back(tmp_path, monkeypatch):
     arrays, note = recorded.read("wgan-robustness", tmp_path)
     assert (arrays["w1"] == 1).all()
     assert note["command"] == "python -m recordings robustness"
+
+
+def test_command_writes_the_searches_too(tmp_path, monkeypatch):
+    small = [torch.ones(shape) for shape in ((3, 2, 4, 3, 3, 31), (3, 2, 2), (3, 2, 16, 31))]
+    monkeypatch.setattr(robustness, "tuned", lambda: small)
+    assert main(["tuned", "--out", str(tmp_path)]) == 0
+    arrays, note = recorded.read("wgan-tuned", tmp_path)
+    assert all((arrays[name] == 1).all() for name in ("search", "chosen", "final"))
+    assert note["command"] == "python -m recordings tuned"
