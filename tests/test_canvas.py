@@ -21,13 +21,13 @@ END = [["separation", 4.5], ["weight", 0.8], ["width", 0.7], ["mean", -2]]
 
 
 def picture_after(browser, html, moves, zoom_at=None):
-    """The plots of the landing page's figure after the moves, in grey levels from 0 to 255.
+    """The plots of the figure, on its own page, after the moves, in grey levels from 0 to 255.
 
     With `zoom_at`, the window's pixels become half as large before the move of that number.
     """
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     try:
-        page.goto(f"file://{html}/index.html")
+        page.goto(f"file://{html}/figures/optimal-discriminator.html")
         page.wait_for_selector("[data-figure][data-ready]", state="attached")
         plots = page.locator("[data-figure] .gan-plots").first
         plots.screenshot()  # scrolls there, upon which the theme marks the page, upon which all is painted anew
@@ -71,7 +71,7 @@ def test_what_keeps_still_is_painted_once_from_the_first_frames_on(browser, html
     """Nothing has scrolled and no theme has turned: either would paint all anew."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     try:
-        page.goto(f"file://{html}/index.html")
+        page.goto(f"file://{html}/figures/optimal-discriminator.html")
         page.wait_for_selector("[data-figure][data-ready]", state="attached")
         figure = page.locator("[data-figure]").first
         assert figure.evaluate(STILL) == [False, False]  # so far everything may move

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,10 @@ def pages(tmp_path):
 @pytest.fixture
 def printed(pages, tmp_path, chromium_path, monkeypatch):
     monkeypatch.setenv("CHROMIUM", chromium_path)
-    pdf, count = script.print_book(pages, TOC, CONFIG, tmp_path / "scratch")
+    # Playwright's other form may be in use in this process.
+    with get_context("spawn").Pool(1) as pool:
+        book = (pages, TOC, CONFIG, tmp_path / "scratch")
+        pdf, count = pool.apply(script.print_book, book)
     reader = PdfReader(pdf)
     assert count == len(reader.pages)
     return reader
