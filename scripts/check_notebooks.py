@@ -42,11 +42,16 @@ def clear(notebook) -> bool:
     return found
 
 
+def is_folded(cell) -> bool:
+    """Whether the book folds the cell's code."""
+    return bool(FOLDS & set(cell.metadata.get("tags", [])))
+
+
 def fold(notebook) -> bool:
     """Have JupyterLab fold the cells that the book folds, and no others; tell whether that was a change."""
     changed = False
     for cell in notebook.cells:
-        folded = bool(FOLDS & set(cell.metadata.get("tags", [])))
+        folded = is_folded(cell)
         if folded == bool(cell.metadata.get("jupyter", {}).get("source_hidden")):
             continue
         changed = True
@@ -109,8 +114,7 @@ def open_code(notebook) -> list[str]:
     if allowed is None:
         return []
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    is_folded = {id(cell): bool(FOLDS & set(cell.metadata.get("tags", []))) for cell in code}
-    lines = [line for cell in code if not is_folded[id(cell)] for line in cell.source.splitlines()]
+    lines = [line for cell in code if not is_folded(cell) for line in cell.source.splitlines()]
     found = []
     if len(lines) > allowed:
         found.append(
@@ -120,7 +124,7 @@ def open_code(notebook) -> list[str]:
     found += [
         f"a folded cell begins with no '# @title …' that says what it does: {cell.id}"
         for cell in code[1:]
-        if is_folded[id(cell)] and not TITLE.match(cell.source)
+        if is_folded(cell) and not TITLE.match(cell.source)
     ]
     return found
 
@@ -131,7 +135,7 @@ def prompts(notebook) -> list[str]:
         return []
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     found, waiting = [], None
-    for line in text.splitlines():
+    for line in [*text.splitlines(), "#"]:  # the end, too, ends a section
         is_prompt = PROMPT.match(line)
         if waiting and (is_prompt or line.startswith("#")):
             found.append(f"no <details><summary>Answer</summary> follows: {waiting[:60]}…")

@@ -121,7 +121,7 @@ def test_every_prompt_of_a_notebook_that_promises_it_has_an_answer():
 
     def problems(*lines, **promise):
         notebook = notebook_of(**promise)
-        notebook.cells.append(nbformat.v4.new_markdown_cell("\n\n".join([*lines, "## The end"])))
+        notebook.cells.append(nbformat.v4.new_markdown_cell("\n\n".join(lines)))
         return prompts(notebook)
 
     assert problems(prompt, answer, prompt, answer, open_lines=60) == []

@@ -1,4 +1,4 @@
-// cards.js: at a link to a term, an equation, a box, a figure or a paper, what it points at, without leaving the line. It comes
+// cards.js: at a link to a term, an equation, a box or a paper, what it points at, without leaving the line. It comes
 // with the pointer or the keyboard's focus, and goes with Escape. Data of other pages were written at build (cards.py).
 (() => {
   const WAIT = 250; // milliseconds
@@ -51,7 +51,8 @@
 
   function come(event, wait) {
     const link = event.target.closest?.("article a[href]");
-    if (!link || link === owner || link.closest(".headerlink, nav, .gan-tools")) return;
+    if (link && link === owner) return clearTimeout(timer); // back from the card, or on another of its words
+    if (!link || link.closest(".headerlink, nav, .gan-tools")) return;
     const content = contentFor(link);
     if (!content) return;
     clearTimeout(timer);

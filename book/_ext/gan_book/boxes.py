@@ -50,6 +50,9 @@ class Boxes(SphinxTransform):
         for section in [*self.document.findall(nodes.section)]:
             self.captions(section)
             self.proofs(section)
+        for place in [*self.document.findall(nodes.container)]:
+            if "gan-lesson-place" in place["classes"]:
+                self.captions(place)
         for quotation in [*self.document.findall(nodes.block_quote)]:
             self.box(quotation)
         for formula in self.document.findall(nodes.math_block):
@@ -89,13 +92,9 @@ class Boxes(SphinxTransform):
         formula["own-number"] = count
         self.name(formula, f"equation-{count}", f"Equation ({count})")
 
-    def captions(self, section: nodes.section):
-        for at in range(len(section.children) - 1, 0, -1):
-            self.caption(section, at)
-        for place in section.findall(nodes.container):
-            if "gan-lesson-place" in place["classes"]:
-                for at in range(len(place.children) - 1, 0, -1):
-                    self.caption(place, at)
+    def captions(self, parent: nodes.Element):
+        for at in range(len(parent.children) - 1, 0, -1):
+            self.caption(parent, at)
 
     def caption(self, parent: nodes.Element, at: int):
         words = parent[at]

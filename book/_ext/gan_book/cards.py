@@ -22,8 +22,6 @@ def collect(app, doctree):
     """Remember the text of every glossary term, box and numbered equation under its page and anchor."""
     docname = app.env.docname
     cards = app.env.gan_cards = getattr(app.env, "gan_cards", {})
-    for key in [key for key in cards if key[0] == docname]:
-        del cards[key]
     slugs = app.env.metadata[docname].setdefault("myst_slugs", {})
     for item in doctree.findall(nodes.definition_list_item):
         for term in item.findall(nodes.term):

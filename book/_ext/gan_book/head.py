@@ -16,12 +16,9 @@ def minutes(doctree: nodes.document) -> float:
     raws = "".join(node.astext() for node in doctree.findall(nodes.raw))
     lessons = raws.count("data-predict=") + raws.count("data-quiz=")
     figures = raws.count('data-figure="')
-    pictures = sum(1 for _ in doctree.findall(nodes.image)) - figures
+    pictures = sum(1 for _ in doctree.findall(nodes.image))
     return (
-        len(prose.split()) / PER_MINUTE
-        + PICTURE * max(0, pictures)
-        + LESSON * lessons
-        + FIGURE * figures
+        len(prose.split()) / PER_MINUTE + PICTURE * pictures + LESSON * lessons + FIGURE * figures
     )
 
 

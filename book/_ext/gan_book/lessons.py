@@ -134,6 +134,7 @@ class Lesson:
 
     def parts(self) -> list[nodes.Node] | None:
         """The whole lesson, or None where the source has no form that is known."""
+        key = self.key()  # while the choices are still there
         if self.word == "Draw":
             form, controls, shown = "draw", [], self.take_figure()
             if shown is None:
@@ -149,7 +150,7 @@ class Lesson:
         truth = self.truth() if form == "number" else ""
         return [
             raw(
-                f'<div class="gan-lesson" data-{self.kind}="{form}" data-key="{self.key()}" id="{self.name}"{truth}>'
+                f'<div class="gan-lesson" data-{self.kind}="{form}" data-key="{key}" id="{self.name}"{truth}>'
                 f'<div class="gan-prompt" id="{self.name}-prompt">'
             ),
             self.prompt,
@@ -165,8 +166,9 @@ class Lesson:
         ]
 
     def key(self) -> str:
-        """What the reader's answer is kept under: another text is another prompt."""
-        text = " ".join(node.astext() for node in [self.prompt, *self.between[:1]])
+        """What the reader's answer is kept under: another text, or other choices, are another prompt."""
+        choices = [node for node in self.between[:1] if isinstance(node, nodes.enumerated_list)]
+        text = " ".join(node.astext() for node in [self.prompt, *choices])
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     def take_figure(self) -> list[nodes.Node] | None:

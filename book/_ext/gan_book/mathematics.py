@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from html import escape
 
 from docutils import nodes
 from sphinx.util import logging
@@ -22,7 +23,7 @@ BRACKET = re.compile(r"[(\[“‘\"]+$")
 BASE = '<span class="base">'
 
 logger = logging.getLogger(__name__)
-OPTIONS = {"output": "htmlAndMathml", "throwOnError": False, "strict": "ignore", "trust": False}
+OPTIONS = {"output": "htmlAndMathml", "throwOnError": False, "strict": "ignore"}
 # The players and their densities wear the colours that they have in figures (book.css). Names of functions and words
 # are passed over; a symbol keeps its own super- and subscript.
 SYMBOLS = re.compile(
@@ -73,7 +74,7 @@ class Typesetter:
             result = json.loads(self.engine.evaluate(call))
             if "error" in result:
                 logger.warning("KaTeX: %s in %r", result["error"], latex, location=node)
-            source = latex.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            source = escape(latex, quote=False)
             said = SOURCE.sub(lambda m: f"{m[1]}{source}{m[2]}", result.get("html", ""))
             self.known[key] = NOTHING_TO_APPLY_TO.sub("", said)
             for error in malformed(self.known[key]):
