@@ -426,6 +426,24 @@ def test_a_run_depends_on_its_settings_and_is_the_same_elsewhere(javascript):
     assert stayed != javascript.call("moved", settings | {"seed": 4})[0]
 
 
+@pytest.mark.parametrize("objective", ["non-saturating", "r3gan"])
+def test_what_has_moved_remembers_the_losses_and_what_d_saw_last(javascript, objective):
+    """With pairs a step of G alone needs D's last real samples; the diagram shows both losses."""
+    stayed, other = javascript.evaluate(
+        f"""(() => {{
+          const stayed = play({{ objective: "{objective}" }}, 12), other = makeTrainer(stayed.settings);
+          loadRun(other, saveRun(stayed));
+          const before = [stayed, other].map(({{ game }}) => [game.discriminatorLoss, game.generatorLoss]);
+          for (const trainer of [stayed, other]) trainGenerator(trainer);
+          return [stayed, other].map(({{ game }}, i) => [
+            before[i], game.generatorLoss, Array.from(readParameters(game.generator)),
+          ]);
+        }})()"""
+    )
+    assert 0 not in stayed[0]
+    assert stayed == other
+
+
 @pytest.mark.parametrize("penalty", options.PENALTIES)
 @pytest.mark.parametrize("objective", options.OBJECTIVES)
 def test_every_pair_of_objective_and_penalty_trains(javascript, objective, penalty):

@@ -114,7 +114,7 @@ export function makePlay({ clip = 0.01, ...settings }) {
 }
 
 /** Copy samples to a pass's input. @param {Play} play @param {number} samples @param {Pass} to */
-function feed({ engine, discriminator }, samples, { input, stride }) {
+export function feed({ engine, discriminator }, samples, { input, stride }) {
   engine.kernels.copy(input, samples, discriminator.sizes[0] * stride);
 }
 

@@ -13,7 +13,7 @@ import { htmlNode, htmlText, plainText, setOutput } from "./text.js";
  */
 
 // JupyterLab would take arrow keys and Enter for itself; it looks for this on the very element that has the focus.
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /** Controls that stand together. Each has the name of the trait that it shows and moves. */
 export class Controls {

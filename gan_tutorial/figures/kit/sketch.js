@@ -9,13 +9,13 @@
 // The page around it is told of a comparison by the event `gan-sketch`, and sets an earlier one by `gan-sketch-set`. The picture
 // of the first state, for pages without JavaScript, and paper show the truth.
 
+import { Controls, OWN_KEYS } from "./controls.js";
 import { hasCanvas } from "./marks.js";
 import { formatNumber } from "./numbers.js";
-import { followPulls } from "./pointer.js";
+import { followPulls, followSlider } from "./pointer.js";
 import { htmlNode, htmlText, setAttributes, setOutput, svgNode } from "./text.js";
 
 const HANDS = 7; // sliders
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /**
  * `knots` is where the line's height is kept, equally spaced. `start` is the height from which it is pulled. `means` says in a
@@ -64,10 +64,10 @@ export class Sketch {
     this.line = plot.curve({ color: "accent", label: "you", labelAt: "start", anchor: "start", dash: "6 4", width: 2.5, dx: 8, dy: 18 });
     this.hand = this.makeHand();
     this.board = figure.below;
-    this.buttons = htmlNode("div", { class: "gan-row" }, this.board);
-    this.compare = this.button(`Compare my line with ${options.name}`, () => this.decide(true));
-    this.quiet = this.button("Show me", () => this.decide(false));
-    this.again = this.button("Draw again", () => this.reset());
+    const row = new Controls(figure, this.board).group({ layout: "row" });
+    this.compare = row.button("compare", { label: `Compare my line with ${options.name}`, onClick: () => this.decide(true) });
+    this.quiet = row.button("show", { label: "Show me", onClick: () => this.decide(false) });
+    this.again = row.button("again", { label: "Draw again", onClick: () => this.reset() });
     this.sliders = this.makeSliders();
     this.said = htmlNode("p", { class: "gan-sketch-said", role: "status" }, this.board);
     this.shownWords = "";
@@ -93,14 +93,6 @@ export class Sketch {
     const { knots, start } = this.options;
     const drawn = this.figure.get("drawn");
     return drawn.length === knots.length ? drawn : knots.map(() => start);
-  }
-
-  /** @param {string} label @param {() => void} onClick */
-  button(label, onClick) {
-    const button = htmlNode("button", { type: "button", class: "gan-button", ...OWN_KEYS }, this.buttons);
-    htmlText(button, label);
-    button.addEventListener("click", onClick);
-    return button;
   }
 
   /** A pointer that goes over the axes leaves its height at all knots that it passes. */
@@ -148,7 +140,7 @@ export class Sketch {
       htmlText(htmlNode("span", { class: "gan-control-label" }, row), `height at $x$ = ${formatNumber(x, 1)}`);
       const number = htmlNode("output", { name: "drawn", "aria-live": "off" }, row);
       const input = htmlNode("input", { type: "range", name: "drawn", min: 0, max: 1, step: 0.01, ...OWN_KEYS }, row);
-      input.addEventListener("input", () => this.lay(places, inputs.map((other) => other.valueAsNumber)));
+      followSlider(input, (height) => this.lay(places, inputs.map((other) => (other === input ? height : other.valueAsNumber))));
       this.figure.syncs.push(() => {
         const height = Math.round(100 * heightAt(knots, this.heights, x)) / 100;
         if (input.valueAsNumber !== height) input.value = String(height);
@@ -195,8 +187,8 @@ export class Sketch {
 
   /** Bring line, buttons and words to the state. @param {(x: number) => number} truth */
   draw(truth) {
-    const { line, hand, compare, quiet, again, sliders, said, buttons } = this;
-    if (!line || !hand || !compare || !quiet || !again || !sliders || !said || !buttons) return;
+    const { line, hand, compare, quiet, again, sliders, said } = this;
+    if (!line || !hand || !compare || !quiet || !again || !sliders || !said) return;
     const { knots, name, means } = this.options;
     const compared = Boolean(this.figure.get("compared"));
     const own = this.figure.get("drawn").length > 0;

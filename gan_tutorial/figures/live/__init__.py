@@ -1,5 +1,8 @@
 """What the figures have in common in which networks train inside the page."""
 
+import re
+from typing import ClassVar
+
 import traitlets
 
 from ..base import Figure, choice, slider
@@ -13,6 +16,8 @@ class LiveFigure(Figure):
     Rates and the clipping bound are powers of ten: ``log_rate_g=-3`` is a rate of 0.001.
     """
 
+    drawing_words: ClassVar[str]  # what `patterns["drawing"]` allows, for a reader
+
     optimizer = choice("adam", OPTIMIZERS, "of both players")
     log_rate_g = slider(-3, -4, 0, 0.05, "log10 of G's learning rate")
     momentum = slider(0.5, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
@@ -25,3 +30,10 @@ class LiveFigure(Figure):
     # Written by the running figure, for Python to read.
     step = traitlets.Float(0, help="steps of G so far").tag(sync=True)
     history = traitlets.Dict(help="what was measured on the way").tag(sync=True)
+
+    @traitlets.validate("drawing")
+    def _drawing(self, proposal: dict) -> str:
+        text = proposal["value"]
+        if not re.fullmatch(self.patterns["drawing"], text):
+            raise traitlets.TraitError(f"drawing must be {self.drawing_words}, got {text!r}")
+        return text

@@ -1,6 +1,7 @@
 // controls.js: what all live figures have to play with: stories, play and step, and the settings of both players.
 
 import { formatNumber } from "../kit/numbers.js";
+import { htmlText, setAttributes } from "../kit/text.js";
 import { playRound, trainDiscriminator, trainGenerator } from "./run.js";
 
 const NAMES = {
@@ -31,7 +32,7 @@ export function makeStories(figure, session, { stories, defaults, own }) {
     const [{ label }, settings] = wanted[i];
     const onClick = () => session.change({ ...Object.fromEntries(settings), playing: !figure.reducedMotion }, { anew: true });
     const button = row.button(`preset-${name}`, { label, onClick });
-    figure.syncs.push(() => button.setAttribute("aria-pressed", String(holds(settings))));
+    figure.syncs.push(() => setAttributes(button, { "aria-pressed": String(holds(settings)) }));
   });
   return () => wanted.find(([, settings]) => holds(settings))?.[0] ?? null;
 }
@@ -41,8 +42,8 @@ export function makeRunRow(figure, { restart, pause, once }, speeds, more = () =
   const run = figure.groupAbove({ layout: "row" });
   const play = run.button("play", { label: "Play", onClick: () => (figure.get("playing") ? pause() : figure.set("playing", true)) });
   figure.syncs.push(() => {
-    play.textContent = figure.get("playing") ? "Pause" : "Play";
-    play.setAttribute("aria-pressed", String(figure.get("playing")));
+    htmlText(play, figure.get("playing") ? "Pause" : "Play");
+    setAttributes(play, { "aria-pressed": String(figure.get("playing")) });
   });
   more(run);
   run.button("step-both", { label: "One round", onClick: once(playRound) });

@@ -1,6 +1,7 @@
 // over_time.js: what a live figure's run has been through: plots over the steps of G.
 
 import { ROWS, shownRows } from "./history.js";
+import { OPTIMA } from "./optima.js";
 
 /** A bound for an axis that moves rarely: the next of 1, 2, 5 times a power of ten. */
 export function boundAbove(value) {
@@ -28,8 +29,8 @@ export function rangeOf(values, start) {
   return [low, high];
 }
 
-/** The value of the game and G's cost; `optima` has the best of both by objective. */
-export function lossView(figure, optima, options = {}) {
+/** The value of the game and G's cost, beside the best of both. */
+export function lossView(figure, options = {}) {
   const { plot, fit } = historyPlot(figure, { label: "The value of the game and the generator's cost over time", y: [-2, 1], yLabel: "value, cost", ...options });
   const rule = { width: 1.2, dy: 14 };
   const bestValue = plot.rule({ color: "discriminator", label: "−log 4", ...rule });
@@ -39,7 +40,7 @@ export function lossView(figure, optima, options = {}) {
   const cost = plot.curve({ color: "generator", width: 2, label: "G's cost", labelAt: "start", anchor: "start", dx: 6 });
   const virtual = new Float64Array(ROWS);
   const paint = ({ history, settings }) => {
-    const best = optima[settings.objective], steps = shownRows(history, "step");
+    const best = OPTIMA[settings.objective], steps = shownRows(history, "step");
     const [lowest, highest] = rangeOf(shownRows(history, "value"), best.value);
     const [low, high] = rangeOf(shownRows(history, "cost"), best.cost ?? 0);
     const least = Math.min(-0.1, lowest, low), most = Math.max(0.1, highest, high);
@@ -53,5 +54,5 @@ export function lossView(figure, optima, options = {}) {
     value.set(steps, shownRows(history, "value"));
     cost.set(steps, shownRows(history, "cost"));
   };
-  return { plot, paint };
+  return { paint };
 }

@@ -103,15 +103,22 @@ function checkLoss(run, loss) {
 
 // ---------------------------------------------------------------- from one thread to another
 
-/** All that a run has become since it was made of its settings. @typedef {Pick<Run, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array }} Saved */
+/** All that a run has become since it was made of its settings. @typedef {Pick<Run, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array, real: Float32Array, losses: { discriminatorLoss: number, generatorLoss: number } }} Saved */
+
+/** The data that D saw last: with pairs G's step needs them. @param {Run} run */
+const lastReal = ({ engine, game: { real, discriminator, pass } }) => engine.floats(real, discriminator.sizes[0] * pass.stride);
 
 /** @param {Run} run @returns {Saved} */
-export function saveRun({ engine, kept, step, discriminatorSteps, diverged, history, watch }) {
-  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept) };
+export function saveRun(run) {
+  const { engine, kept, step, discriminatorSteps, diverged, history, watch, game: { discriminatorLoss, generatorLoss } } = run;
+  const losses = { discriminatorLoss, generatorLoss };
+  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept), real: lastReal(run).slice(), losses };
 }
 
 /** Go on from where another run of the same settings was. @param {Run} run @param {Saved} saved */
-export function loadRun(run, { memory, ...rest }) {
+export function loadRun(run, { memory, real, losses, ...rest }) {
   run.engine.load(memory);
+  lastReal(run).set(real);
+  Object.assign(run.game, losses);
   Object.assign(run, rest);
 }

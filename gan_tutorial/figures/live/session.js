@@ -88,13 +88,16 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
     player.play(trainer, ahead(trainer), milliseconds);
     const arrived = ahead(trainer) <= 0;
     if (arrived && !figure.get("playing")) rest();
-    paint(live, arrived);
-    if (arrived) report();
+    if (!arrived) return paintInTurn(trainer);
+    paint(live, true);
+    report();
   };
   let cost = 0, skipped = 0; // of painting, in milliseconds; frames since the last
-  const paintInTurn = () => {
+  const moved = changeDetector();
+  const paintInTurn = (trainer) => {
     skipped += 1;
     if (skipped < Math.min(MOST_SKIPPED + 1, cost / BUDGET)) return;
+    if (!moved(trainer, trainer.step, trainer.discriminatorSteps, motion.at, live.pace)) return;
     skipped = 0;
     const start = performance.now();
     paint(live, false);
@@ -110,10 +113,10 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
     if (ahead(trainer) > 0) return catchUp(trainer, milliseconds);
     live.due = Math.min(live.due + (pace * milliseconds) / 1000, pace === Infinity ? Infinity : 10);
     const rounds = playOn(trainer, milliseconds);
-    live.due = pace === Infinity ? 0 : live.due - rounds;
+    live.due = pace > 0 && pace < Infinity ? live.due - rounds : 0;
     live.rounds += rounds;
     live.spent += milliseconds;
-    paintInTurn();
+    paintInTurn(trainer);
     if (live.spent < REPORT) return;
     live.pace = (1000 * live.rounds) / live.spent;
     live.rounds = live.spent = 0;

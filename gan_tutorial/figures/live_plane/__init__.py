@@ -1,6 +1,5 @@
 """Figure ``live-plane``: a GAN in two dimensions that trains inside the page."""
 
-import re
 from typing import ClassVar
 
 import traitlets
@@ -54,6 +53,7 @@ class LivePlane(LiveFigure):
 
     name = "live-plane"
     title = "A generative adversarial network in two dimensions that trains in this page"
+    drawing_words = "256 digits of base 16 (0-9, a-f)"
     patterns: ClassVar[dict[str, str]] = {
         "drawing": "[0-9a-f]{256}",
         "views": f"(?:(?:{'|'.join(VIEWS)})(?:[.](?!$)|$))*",
@@ -85,15 +85,6 @@ class LivePlane(LiveFigure):
     w1 = traitlets.Float(0, help="sliced W1 of samples").tag(sync=True)
     modes = traitlets.Float(0, allow_none=True, help="covered; none without modes").tag(sync=True)
     good = traitlets.Float(0, help="share of p_g that is good").tag(sync=True)
-
-    @traitlets.validate("drawing")
-    def _drawing(self, proposal: dict) -> str:
-        text = proposal["value"]
-        if not re.fullmatch(self.patterns["drawing"], text):
-            raise traitlets.TraitError(
-                f"drawing must be 256 digits of base 16 (0-9, a-f), got {text!r}"
-            )
-        return text
 
     @traitlets.validate("views")
     def _views(self, proposal: dict) -> str:

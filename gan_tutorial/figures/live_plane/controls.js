@@ -1,6 +1,7 @@
 // The plane's controls: stories, play and step, what is shown, settings, the pen that draws p_data.
 
 import { followPulls } from "../kit/pointer.js";
+import { setAttributes } from "../kit/text.js";
 import { SPEEDS, makeRules, makeRunRow, makeStories, optionsOf, power } from "../live/controls.js";
 import { BLANK, LETTER, PIXELS, inked, pixelAt } from "./data.js";
 import { STORIES } from "./stories.js";
@@ -49,7 +50,7 @@ function makeViews(figure) {
   for (const [name, label] of VIEWS) {
     const turn = () => figure.set("views", VIEWS.map(([each]) => each).filter((each) => shown().includes(each) !== (each === name)).join("."));
     const button = row.button(`view-${name}`, { label, onClick: turn });
-    figure.syncs.push(() => button.setAttribute("aria-pressed", String(shown().includes(name))));
+    figure.syncs.push(() => setAttributes(button, { "aria-pressed": String(shown().includes(name)) }));
   }
 }
 

@@ -2,15 +2,16 @@
 
 import { createFigure } from "../kit/figure.js";
 import { hasCanvas } from "../kit/marks.js";
-import { formatNumber } from "../kit/numbers.js";
-import { htmlNode, htmlText } from "../kit/text.js";
+import { htmlText } from "../kit/text.js";
 import { power } from "../live/controls.js";
 import { shownRows } from "../live/history.js";
+import { isLogit } from "../live/optima.js";
 import { playRound } from "../live/run.js";
 import { makeSession } from "../live/session.js";
+import { DIVERGED, plainNumber, warningLine } from "../live/words.js";
 import { makeControls, makePen } from "./controls.js";
 import { makeMotion, sentence } from "./phases.js";
-import { SERIES, SETTINGS, TUNABLE, isLogit, look, makeTrainer, matchedW1, roundsAhead, tune } from "./trainer.js";
+import { SERIES, SETTINGS, TUNABLE, look, makeTrainer, matchedW1, roundsAhead, tune } from "./trainer.js";
 import { makeView } from "./view.js";
 
 export function render({ model, el }) {
@@ -21,7 +22,7 @@ export function render({ model, el }) {
     if (!hasCanvas) while (roundsAhead(trainer, "trained") > 0) playRound(trainer); // a picture that does not move
     look(trainer);
     view.paint(trainer, motion, all);
-    readOuts(trainer, pace, all);
+    readOuts(trainer, pace);
     say(trainer, motion, story());
   };
   const session = makeSession(figure, {
@@ -42,7 +43,6 @@ function report({ step, jsd, w1, modes, good, history }) {
 
 // ---------------------------------------------------------------- words and numbers
 
-const plainNumber = (value, digits) => formatNumber(Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value, digits);
 const REST = 1000; // milliseconds between two assignments of samples while a run plays
 
 function makeReadOuts(figure) {
@@ -89,7 +89,7 @@ const penaltyOf = ({ penalty, log_strength }) => (SLOPES[penalty] ? ` D also pay
 /** What the settings tell, and in slow motion what is being done; a spoken line when a run is lost. */
 function makeAnnouncer(figure) {
   const words = figure.caption();
-  const warning = htmlNode("p", { class: "gan-caption", role: "status", style: "color:var(--gan-ink);font-weight:600" }, figure.root);
+  const warning = warningLine(figure);
   let shown = null;
   return (trainer, motion, story) => {
     const { sheet, settings } = trainer;
@@ -99,7 +99,7 @@ function makeAnnouncer(figure) {
     words.set(`${told}${motion.at < 0 ? penaltyOf(settings) + line + gone : ""}`);
     if (shown === trainer.diverged) return;
     shown = trainer.diverged;
-    htmlText(warning, shown ? "The run has diverged: its losses are no longer finite. Reset it, and try smaller rates." : "");
+    htmlText(warning, shown ? DIVERGED : "");
     warning.setAttribute("data-failure", shown ? "diverged" : "");
   };
 }

@@ -3,9 +3,10 @@
 // computes: the run goes on as if nobody had looked.
 
 import { forward } from "../engine/network.js";
-import { discriminatorGradients, generatorGradients } from "../engine/players.js";
+import { discriminatorGradients, feed, generatorGradients } from "../engine/players.js";
+import { isLogit } from "../live/optima.js";
 import { finishDiscriminator, finishGenerator } from "../live/run.js";
-import { isLogit } from "./trainer.js";
+import { sigmoid } from "../mathematics/logistic.js";
 
 /** @typedef {import("./trainer.js").Trainer} Trainer */
 
@@ -18,14 +19,14 @@ import { isLogit } from "./trainer.js";
 function meanOf({ engine, settings }, { output, batch }) {
   const scores = engine.floats(output, batch), logit = isLogit(settings.objective);
   let sum = 0;
-  for (let i = 0; i < batch; i++) sum += logit ? 1 / (1 + Math.exp(-scores[i])) : scores[i];
+  for (let i = 0; i < batch; i++) sum += logit ? sigmoid(scores[i]) : scores[i];
   return `${logit ? "D" : "its score"} is ${(sum / batch).toFixed(2)} on average`;
 }
 
 /** @param {Trainer} trainer */
-const showFakes = ({ game, engine }) => {
+const showFakes = ({ game }) => {
   forward(game.generator, game.pass);
-  engine.kernels.copy(game.onFake.input, game.fake, 2 * game.pass.stride);
+  feed(game, game.fake, game.onFake);
 };
 
 /** @type {Phase[]} */

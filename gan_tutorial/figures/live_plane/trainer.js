@@ -74,25 +74,6 @@ const TRAINED = 1500; // rounds
 /** Rounds that a run has still to play before it is where its settings have it begin. @param {Pick<Trainer, "settings" | "step" | "diverged">} trainer */
 export const roundsAhead = ({ settings, step, diverged }, start = settings.start) => (start === "trained" && !diverged ? Math.max(0, TRAINED - step) : 0);
 
-const LOG_VALUE = { logit: true, value: -Math.log(4), valueName: "−log 4" };
-const SCORE_VALUE = { logit: false, value: 0, valueName: "0", cost: null };
-const PAIRED = { logit: false, value: -Math.LN2, valueName: "−log 2", cost: Math.LN2, costName: "log 2" };
-
-/** Minus D's loss ("value") and G's loss ("cost") at the optimum; whether s is the logit of D. @type {Record<string, { logit: boolean, value: number, valueName: string, cost: number | null, costName?: string }>} */
-export const OPTIMA = {
-  minimax: { ...LOG_VALUE, cost: -Math.LN2, costName: "−log 2" },
-  "non-saturating": { ...LOG_VALUE, cost: Math.LN2, costName: "log 2" },
-  wgan: SCORE_VALUE,
-  "wgan-gp": SCORE_VALUE,
-  "least-squares": { logit: false, value: -0.25, valueName: "−¼", cost: 0.125, costName: "⅛" },
-  hinge: { logit: false, value: -2, valueName: "−2", cost: null },
-  relativistic: PAIRED,
-  r3gan: PAIRED,
-};
-
-/** Whether D's score is the logit of a probability. @param {string} objective */
-export const isLogit = (objective) => OPTIMA[objective].logit;
-
 const EVERY = 100;
 export const SHOWN = 256; // samples of either kind
 const MATCHED = 64; // of them, given to each other for W1
@@ -157,14 +138,14 @@ export const TUNABLE = ["data", "drawing", "objective", "penalty", "log_strength
 
 /** @param {Trainer} trainer @param {Partial<Settings>} settings */
 export function tune(trainer, settings) {
-  for (const name of TUNABLE) Object.assign(trainer.settings, { [name]: settings[name] ?? trainer.settings[name] });
-  const { engine, game, settings: { data, drawing } } = trainer;
-  setRates(game, trainer.settings);
-  game.game = rulesOf(trainer.settings);
-  trainer.source = makeSource(data, drawing);
+  const { game, settings: chosen } = trainer, { data, drawing } = chosen;
+  for (const name of TUNABLE) Object.assign(chosen, { [name]: settings[name] ?? chosen[name] });
+  setRates(game, chosen);
+  game.game = rulesOf(chosen);
+  if (chosen.data === data && chosen.drawing === drawing) return;
+  trainer.source = makeSource(chosen.data, chosen.drawing);
   trainer.pieces = new Float64Array(trainer.source.modes);
   showReal(trainer);
-  look(trainer);
 }
 
 /** A batch for D: data, fresh noise, and places between them. @param {Trainer} trainer */

@@ -5,13 +5,15 @@ import { hasCanvas } from "../kit/marks.js";
 import { Path } from "../kit/path.js";
 import { htmlNode } from "../kit/text.js";
 import { shownRows } from "../live/history.js";
+import { isLogit } from "../live/optima.js";
 import { historyPlot, lossView } from "../live/over_time.js";
+import { sigmoid } from "../mathematics/logistic.js";
 import { CELL, COUNT, REACH, SIDE } from "./cells.js";
 import { contours } from "./contours.js";
 import { PIXEL } from "./data.js";
 import { makeDiagram } from "./diagram.js";
 import { PHASES } from "./phases.js";
-import { OPTIMA, SHOWN, isLogit, scoresOf } from "./trainer.js";
+import { SHOWN, scoresOf } from "./trainer.js";
 
 const HUES = ["z1", "z2", "z3", "z4", "z5", "z6"];
 const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -31,7 +33,7 @@ export function makeView(figure) {
   const side = htmlNode("div", { class: "gan-side" }, figure.plots), top = htmlNode("div", { class: "gan-pair" }, side);
   const noise = noiseView(figure, top), diagram = makeDiagram(top);
   const rest = { parent: htmlNode("div", { class: "gan-row-of-plots" }, side), height: 150, minWidth: 220, expectedShare: 1.5 };
-  const overTime = [distanceView(figure, rest), coverView(figure, rest), lossView(figure, OPTIMA, rest)];
+  const overTime = [distanceView(figure, rest), coverView(figure, rest), lossView(figure, rest)];
   let seen = -1;
   return {
     plane: plane.plot,
@@ -55,7 +57,7 @@ function numbersOf(trainer) {
     let sum = 0, mass = 0;
     for (let i = 0; i < COUNT; i++) {
       if (masses[i] === 0) continue;
-      sum += masses[i] * (logit ? 1 / (1 + Math.exp(-scores[i])) : scores[i]);
+      sum += masses[i] * (logit ? sigmoid(scores[i]) : scores[i]);
       mass += masses[i];
     }
     return mass > 0 ? (sum / mass).toFixed(2) : "–";
@@ -141,9 +143,9 @@ function density(plot, color) {
     const shown = views.includes(color === "data" ? "data" : "fake"), masses = color === "data" ? source.masses : canvas.masses;
     const most = shown ? source.masses.reduce((a, b) => Math.max(a, b), 0) : 1;
     HEIGHTS.forEach((height, i) => {
-      const loops = shown ? contours(masses, SIDE, SIDE, height * most) : [];
-      fills[i].set(shown && loopsPath(plot, loops, true));
-      if (i === 0) outline.set(shown && loopsPath(plot, loops, true));
+      const path = shown && loopsPath(plot, contours(masses, SIDE, SIDE, height * most), true);
+      fills[i].set(path);
+      if (i === 0) outline.set(path);
     });
   };
 }
@@ -262,8 +264,8 @@ function samples(plot) {
 function batch(plot) {
   const real = plot.dots({ color: "data", radius: 4, opacity: 0.95 }), fake = crosses(plot, { color: "generator", radius: 4.5, width: 2.2 });
   return ({ engine, game }, motion) => {
-    const { stride, batch: count } = game.pass, lit = motion.at < 0 ? [] : PHASES[motion.at].lit, turnOfD = motion.at < 6;
-    real.set(...(lit.length > 0 && turnOfD ? rowsAt(engine, game.real, count, stride) : [NONE, NONE]));
+    const { stride, batch: count } = game.pass, turnOfD = motion.at >= 0 && motion.at < 6;
+    real.set(...(turnOfD ? rowsAt(engine, game.real, count, stride) : [NONE, NONE]));
     fake.set(...(motion.at > 0 && motion.at !== 6 ? rowsAt(engine, game.fake, count, stride) : [NONE, NONE]));
   };
 }

@@ -1,6 +1,5 @@
 """Figure ``live-training``: a GAN in one dimension that trains inside the page."""
 
-import re
 from typing import ClassVar
 
 import traitlets
@@ -35,6 +34,7 @@ class LiveTraining(LiveFigure):
 
     name = "live-training"
     title = "A generative adversarial network that trains in this page"
+    drawing_words = "60 digits of base 36 (0-9, a-z)"
     patterns: ClassVar[dict[str, str]] = {"drawing": "[0-9a-z]{60}"}
 
     data = choice("two-bells", DATA, "p_data")
@@ -54,12 +54,3 @@ class LiveTraining(LiveFigure):
     jsd = traitlets.Float(0, help="JSD(p_data, p_g), nats").tag(sync=True)
     w1 = traitlets.Float(0, help="W1(p_data, p_g)").tag(sync=True)
     failures = traitlets.List(traitlets.Unicode(), help="those that hold now").tag(sync=True)
-
-    @traitlets.validate("drawing")
-    def _drawing(self, proposal: dict) -> str:
-        text = proposal["value"]
-        if not re.fullmatch(self.patterns["drawing"], text):
-            raise traitlets.TraitError(
-                f"drawing must be 60 digits of base 36 (0-9, a-z), got {text!r}"
-            )
-        return text

@@ -1,10 +1,10 @@
 // live-training: a GAN in one dimension that trains in the page, beside what the theory says of this very moment.
 
 import { createFigure } from "../kit/figure.js";
-import { formatNumber } from "../kit/numbers.js";
 import { htmlNode, htmlText } from "../kit/text.js";
 import { shownRows } from "../live/history.js";
 import { makeSession } from "../live/session.js";
+import { DIVERGED, plainNumber, warningLine } from "../live/words.js";
 import { makeControls, makePen } from "./controls.js";
 import { SETTINGS, TUNABLE, look, makeTrainer, tune } from "./trainer.js";
 import { makeView } from "./view.js";
@@ -12,7 +12,7 @@ import { SERIES, SWING_STEPS, failuresOf } from "./watch.js";
 
 // What to say of each failure, and the page that explains it.
 const WARNINGS = {
-  diverged: [() => "The run has diverged: its losses are no longer finite. Reset it, and try smaller rates.", "training-1d"],
+  diverged: [() => DIVERGED, "training-1d"],
   saturated: [
     ({ pull }) => `Saturation: D is so sure that only ${(100 * pull).toFixed(1)} % of the gradient in its logit is left for G, which stands still.`,
     "minimax-game",
@@ -51,8 +51,6 @@ export function render({ model, el }) {
 
 // ---------------------------------------------------------------- words and numbers
 
-const plainNumber = (value, digits) => formatNumber(Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value, digits);
-
 function makeReadOuts(figure) {
   const step = figure.output("step", { label: "steps of G", digits: 0 });
   const pace = figure.output("steps_per_second", { label: "rounds/s", digits: 0 });
@@ -75,7 +73,7 @@ function makeReadOuts(figure) {
 /** One line on how p_g is known, and a spoken one when something known goes wrong. */
 function makeAnnouncer(figure, inBook) {
   const how = figure.caption();
-  const warning = htmlNode("p", { class: "gan-caption", role: "status", style: "color:var(--gan-ink);font-weight:600" }, figure.root);
+  const warning = warningLine(figure);
   const words = htmlNode("span", {}, warning);
   const link = htmlNode("a", {}, warning);
   let shown = "", said = 0;

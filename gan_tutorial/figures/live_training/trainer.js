@@ -38,8 +38,6 @@ import { SERIES, makeWatch, spreadOf, watchRun } from "./watch.js";
  */
 /** @typedef {import("../live/run.js").Run & Measures} Trainer */
 
-/** @typedef {{ logit: boolean, value: number, valueName: string, cost: number | null, costName?: string }} Optimum */
-
 /** @type {Settings} */
 export const SETTINGS = {
   data: "two-bells", drawing: "0".repeat(COLUMNS),
@@ -57,17 +55,6 @@ export const CHOICES = {
   optimizer: Object.keys(OPTIMIZERS),
   activation: ["tanh", "softplus", "relu", "leaky-relu"],
   prior: Object.keys(PRIORS),
-};
-
-/** Minus D's loss ("value") and G's loss ("cost") at the optimum; whether s is the logit of D. @type {Record<string, Optimum>} */
-export const OPTIMA = {
-  minimax: { logit: true, value: -Math.log(4), valueName: "−log 4", cost: -Math.LN2, costName: "−log 2" },
-  "non-saturating": {
-    logit: true, value: -Math.log(4), valueName: "−log 4", cost: Math.LN2, costName: "log 2",
-  },
-  wgan: { logit: false, value: 0, valueName: "0", cost: null },
-  "wgan-gp": { logit: false, value: 0, valueName: "0", cost: null },
-  "least-squares": { logit: false, value: -0.25, valueName: "−¼", cost: 0.125, costName: "⅛" },
 };
 
 /**

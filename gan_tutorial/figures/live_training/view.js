@@ -6,7 +6,7 @@ import { boundAbove, historyPlot, lossView, rangeOf } from "../live/over_time.js
 import { OBJECTIVES } from "../mathematics/game.js";
 import { sigmoid } from "../mathematics/logistic.js";
 import { CELL, CELLS, REACH, centreOf } from "./density.js";
-import { OPTIMA, optimalAt, scoresOf } from "./trainer.js";
+import { optimalAt, scoresOf } from "./trainer.js";
 
 const ARROWS = 24;
 const CENTRES = Float64Array.from({ length: CELLS }, (_, cell) => centreOf(cell));
@@ -14,7 +14,7 @@ const CENTRES = Float64Array.from({ length: CELLS }, (_, cell) => centreOf(cell)
 /** Plots and marks of the figure. `paint(trainer)` sets them all, or without `all` only what moved. */
 export function makeView(figure) {
   const now = [densityView, discriminatorView, mapView].map((make) => make(figure));
-  const overTime = [lossView(figure, OPTIMA), distanceView(figure)];
+  const overTime = [lossView(figure), distanceView(figure)];
   let seen = -1;
   return {
     densities: now[0].plot,
