@@ -17,9 +17,13 @@ ROOT = Path(__file__).parents[1]
 START, END = "<!-- chapters:start -->", "<!-- chapters:end -->"
 
 
-def chapters():
+def contents():
+    """The book's table of contents."""
+    return yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
+def chapters(toc):
     """(caption, page) in reading order."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     for part in toc["parts"]:
         for chapter in part["chapters"]:
             yield part["caption"], chapter["file"]
@@ -66,7 +70,7 @@ def launch_links(page: str) -> str:
 def table() -> str:
     lines = ["| | Chapter | Modules | Launch |", "|---|---|---|---|"]
     last = None
-    for caption, page in chapters():
+    for caption, page in chapters(contents()):
         path = source_of(page)
         title, modules = title_and_modules(path)
         shown = ", ".join(

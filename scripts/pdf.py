@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
+import chapter_table
 import yaml
 from bs4 import BeautifulSoup, Tag
 
@@ -69,11 +70,8 @@ class Chapter:
 
 
 def names(toc: Mapping) -> list[tuple[str, str]]:
-    """The part and the name of every page, in order; pages before the first part belong to none."""
-    pages = [("", toc["root"])]
-    pages += [("", chapter["file"]) for chapter in toc.get("chapters", ())]
-    for part in toc.get("parts", ()):
-        pages += [(part["caption"], chapter["file"]) for chapter in part["chapters"]]
+    """The part and the name of every page, in order; the landing page belongs to none."""
+    pages = [("", toc["root"]), *chapter_table.chapters(toc)]
     return [(part, name) for part, name in pages if name not in LEFT_OUT]
 
 
@@ -303,7 +301,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html")
     pages = parser.parse_args(arguments).html.resolve()
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    toc = chapter_table.contents()
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     pdf, count = print_book(pages, toc, config, pages.parent / "pdf")
     size = pdf.stat().st_size

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("live_page")
+
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build" / "html"
 BROWSER_ARGUMENTS = [
@@ -149,3 +151,54 @@ def browser(chromium_path):
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+# A module about a live figure names it, FIGURE, and the modules that train it, TRAINER.
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, request):
+    """The live figure alone on pages of its own, to be opened from the disk."""
+    from live_page import write_pages
+
+    folder = tmp_path_factory.mktemp("live")
+    write_pages(folder, request.module.FIGURE, page={}, playing={"playing": True})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    return (folder / "page.html").as_uri()
+
+
+@pytest.fixture
+def live(browser, address):
+    from live_page import Page
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = Page(context.new_page())
+    yield page.open(address)
+    context.close()
+    assert page.errors == []
+
+
+@pytest.fixture(scope="module")
+def engine(browser, request):
+    """A blank page with the trainer, to run without drawing."""
+    from gan_tutorial.figures.linker import with_globals
+
+    page = browser.new_page()
+    page.add_script_tag(content=with_globals(*request.module.TRAINER))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def chapter(browser, html):
+    """A long chapter, open in a wide window."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"file://{html}/optimal-discriminator.html")
+    page.wait_for_selector("[data-figure][data-ready]", state="attached")
+    yield page
+    context.close()

@@ -1,5 +1,6 @@
-"""A live figure alone on a page of its own, and what the tests read off it."""
+"""A live figure alone on a page of its own, what the tests read off it, and the tests that every live figure has."""
 
+import math
 import re
 
 import pytest
@@ -139,3 +140,68 @@ WITHOUT = {
     "no WebAssembly": "delete globalThis.WebAssembly;",
     "nothing refused": "",
 }
+
+
+class AnyLiveFigure:
+    """What holds for every live figure; the module of a derived class names FIGURE, TRAINER, PLAYED, SHOWN and RUN.
+
+    PLAYED takes settings and a number of rounds to the numbers that the figure shows of them, SHOWN; RUN is the
+    settings of one run.
+    """
+
+    def test_it_waits_for_play_and_stops_out_of_view_and_hidden(self, live):
+        live.page.wait_for_timeout(200)
+        assert live.number("step") == 0
+        live.click("play")
+        live.wait_for_steps(20)
+        live.page.locator("#end").scroll_into_view_if_needed()
+        away = live.still_step()
+        live.page.locator("[name=play]").scroll_into_view_if_needed()
+        live.wait_for_steps(away + 20)
+        live.page.evaluate(HIDE, True)
+        away = live.still_step()
+        live.page.evaluate(HIDE, False)
+        live.wait_for_steps(away + 20)
+        assert live.page.inner_text("[name=play]") == "Pause"
+
+    @pytest.mark.parametrize("missing", WITHOUT)
+    def test_it_trains_whatever_is_missing_and_the_run_is_the_same(
+        self, browser, address, engine, missing, request
+    ):
+        """Where it stopped is where the same settings lead in so many rounds, without a page, a worker or a pause."""
+        module = request.module
+        context = browser.new_context()
+        context.add_init_script(WITHOUT[missing])
+        fragment = "&".join(f"{name}={value}" for name, value in module.RUN.items())
+        page = Page(context.new_page()).open(f"{address}#{fragment}")
+        page.click("play")
+        page.wait_for_steps(25)
+        works = missing in ("nothing refused", "no SIMD", "no WebAssembly")
+        assert len(page.page.workers) == works
+        page.click("play")
+        page.click("step-both")
+        shown = {name: page.number(name) for name in module.SHOWN}
+        expected = engine.evaluate(module.PLAYED, [module.RUN, int(shown["step"])])
+        known = {name: value for name, value in expected.items() if not math.isnan(value)}
+        assert len(known) >= 4
+        assert {name: value for name, value in shown.items() if not math.isnan(value)} == known
+        assert page.errors == []
+        context.close()
+
+    @pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
+    def test_reduced_motion_starts_paused(self, browser, folder, motion, label):
+        context = browser.new_context(reduced_motion=motion)
+        page = Page(context.new_page()).open((folder / "playing.html").as_uri())
+        assert page.page.inner_text("[name=play]") == label
+        if motion == "reduce":
+            page.page.wait_for_timeout(300)
+            assert page.number("step") == 0
+        else:
+            page.wait_for_steps(5)
+        context.close()
+
+    def test_a_run_that_blows_up_says_so_and_can_be_reset(self, live, address):
+        live.open(
+            f"{address}#objective=least-squares&optimizer=momentum&momentum=0.95&log_rate_d=0"
+        )
+        live.blow_up_and_reset()

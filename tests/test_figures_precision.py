@@ -5,7 +5,6 @@ import json
 import pytest
 import torch
 import traitlets
-from gan_book.figures import scripts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -163,31 +162,6 @@ def test_pulls_of_no_sample_or_too_far_are_refused(pull):
 # In a page of its own.
 
 
-def lonely_page(**traits):
-    loaded = "".join(
-        f'<script defer src="{name}.js"></script>' for name in scripts([PrecisionRecall])
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>alone</title>'
-        '<meta name="viewport" content="width=device-width">'
-        f'<link rel="stylesheet" href="kit.css">{loaded}{PrecisionRecall(**traits).to_html()}</html>'
-    )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("precision")
-    texts = {
-        "kit.css": PrecisionRecall._css,
-        "page.html": lonely_page(),
-        "pulled.html": lonely_page(chosen=4, pull_x=1.5, pulled=[[7, 0, -2]]),
-        **{f"{name}.js": text for name, text in scripts([PrecisionRecall]).items()},
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
 class Page:
     """The figure in a page, and the state that its controls show."""
 
@@ -240,9 +214,9 @@ class Page:
 
 
 @pytest.fixture
-def page(browser, folder):
+def page(browser, figure_page):
     page = browser.new_page(viewport={"width": 900, "height": 900})
-    yield Page(page, (folder / "page.html").as_uri())
+    yield Page(page, figure_page(FIRST))
     page.close()
 
 
@@ -306,9 +280,9 @@ def test_a_sample_can_be_dragged_in_either_plot(page, plot):
 
 
 @pytest.mark.browser
-def test_a_state_with_pulls_is_shown_as_it_is(browser, folder):
+def test_a_state_with_pulls_is_shown_as_it_is(browser, figure_page):
     tab = browser.new_page()
-    page = Page(tab, (folder / "pulled.html").as_uri())
+    page = Page(tab, figure_page(PrecisionRecall(chosen=4, pull_x=1.5, pulled=[[7, 0, -2]])))
     page.agrees([[4, 1.5, 0], [7, 0, -2]])
     page.move("chosen", 7)
     assert page.value("pull_y") == -2

@@ -5,10 +5,9 @@ import re
 
 import pytest
 from conftest import open_javascript
-from live_page import HIDE, WITHOUT, Page, write_pages
+from live_page import AnyLiveFigure, Page
 
 from gan_tutorial.figures import LiveTraining
-from gan_tutorial.figures.linker import with_globals
 
 pytestmark = pytest.mark.browser
 SEEDS = list(range(1, 11))
@@ -24,35 +23,18 @@ PRESETS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The figure alone on pages of its own, to be opened from the disk."""
-    folder = tmp_path_factory.mktemp("live")
-    write_pages(folder, LiveTraining, page={}, playing={"playing": True})
-    return folder
+FIGURE, RUN = LiveTraining, {"seed": 7}
+SHOWN = ("step", "jsd", "w1", "value")
+PLAYED = """([settings, steps]) => {
+  const trainer = makeTrainer(settings);
+  while (trainer.step < steps) playRound(trainer);
+  look(trainer);
+  return { step: trainer.step, jsd: trainer.jsd, w1: trainer.w1, value: trainer.value };
+}"""
 
 
-@pytest.fixture(scope="module")
-def address(folder):
-    return (folder / "page.html").as_uri()
-
-
-@pytest.fixture
-def live(browser, address):
-    context = browser.new_context()
-    page = Page(context.new_page())
-    yield page.open(address)
-    context.close()
-    assert page.errors == []
-
-
-@pytest.fixture(scope="module")
-def engine(browser):
-    """A blank page with the trainer, to run without drawing."""
-    page = browser.new_page()
-    page.add_script_tag(content=with_globals(*TRAINER))
-    yield page
-    page.close()
+class TestAsEveryLiveFigure(AnyLiveFigure):
+    pass
 
 
 def test_the_list_of_presets_is_whole():
@@ -120,52 +102,6 @@ def test_one_player_at_a_time(live):
     assert live.number("jsd") == before[0]
 
 
-def test_it_waits_for_play_and_stops_out_of_view(live):
-    live.page.wait_for_timeout(200)
-    assert live.number("step") == 0
-    live.click("play")
-    live.wait_for_steps(20)
-    live.page.locator("#end").scroll_into_view_if_needed()
-    away = live.still_step()
-    live.page.locator("[name=play]").scroll_into_view_if_needed()
-    live.wait_for_steps(away + 20)
-
-
-def test_it_stops_while_the_tab_is_hidden(live):
-    live.click("play")
-    live.wait_for_steps(20)
-    live.page.evaluate(HIDE, True)
-    away = live.still_step()
-    live.page.evaluate(HIDE, False)
-    live.wait_for_steps(away + 20)
-
-
-@pytest.mark.parametrize("missing", WITHOUT)
-def test_it_trains_whatever_is_missing_and_the_run_is_the_same(browser, address, engine, missing):
-    """Where it stopped is where the same settings lead in so many rounds, without a page, a worker or a pause."""
-    context = browser.new_context()
-    context.add_init_script(WITHOUT[missing])
-    page = Page(context.new_page()).open(f"{address}#seed=7")
-    page.click("play")
-    page.wait_for_steps(25)
-    assert len(page.page.workers) == (missing in ("nothing refused", "no SIMD", "no WebAssembly"))
-    page.click("play")
-    page.click("step-both")
-    shown = {name: page.number(name) for name in ("step", "jsd", "w1", "value")}
-    expected = engine.evaluate(
-        """(steps) => {
-          const trainer = makeTrainer({ seed: 7 });
-          while (trainer.step < steps) playRound(trainer);
-          look(trainer);
-          return { step: trainer.step, jsd: trainer.jsd, w1: trainer.w1, value: trainer.value };
-        }""",
-        int(shown["step"]),
-    )
-    assert shown == expected
-    assert page.errors == []
-    context.close()
-
-
 def test_what_is_changed_while_it_plays_is_played_on_with(live):
     live.click("play")
     live.wait_for_steps(20)
@@ -178,19 +114,6 @@ def test_what_is_changed_while_it_plays_is_played_on_with(live):
     live.wait_for_steps(20)
     live.click("play")
     assert live.still_step() == live.number("step")
-
-
-@pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
-def test_reduced_motion_starts_paused(browser, folder, motion, label):
-    context = browser.new_context(reduced_motion=motion)
-    page = Page(context.new_page()).open((folder / "playing.html").as_uri())
-    assert page.page.inner_text("[name=play]") == label
-    if motion == "reduce":
-        page.page.wait_for_timeout(300)
-        assert page.number("step") == 0
-    else:
-        page.wait_for_steps(5)
-    context.close()
 
 
 def test_settings_round_trip_through_the_address(live, address):
@@ -218,11 +141,6 @@ def test_an_anchor_is_not_overwritten(live, address):
     live.open(f"{address}#end")
     live.page.wait_for_timeout(400)
     assert live.fragment() == "#end"
-
-
-def test_a_run_that_blows_up_says_so_and_can_be_reset(live, address):
-    live.open(f"{address}#objective=least-squares&optimizer=momentum&momentum=0.95&log_rate_d=0")
-    live.blow_up_and_reset()
 
 
 def test_everything_by_keyboard(live):

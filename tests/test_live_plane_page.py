@@ -5,46 +5,17 @@ import math
 import re
 
 import pytest
-from live_page import HIDE, WITHOUT, Page, write_pages
+from live_page import AnyLiveFigure, Page
 
 from gan_tutorial.figures import LivePlane
-from gan_tutorial.figures.linker import with_globals
 from gan_tutorial.figures.live_plane import VIEWS
 
 pytestmark = pytest.mark.browser
 SHOWN = ("step", "js", "w1", "modes", "good", "value", "best")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plane")
-    write_pages(folder, LivePlane, page={}, playing={"playing": True})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    return (folder / "page.html").as_uri()
-
-
-@pytest.fixture
-def live(browser, address):
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page = Page(context.new_page())
-    yield page.open(address)
-    context.close()
-    assert page.errors == []
-
-
-@pytest.fixture(scope="module")
-def engine(browser):
-    """A blank page with the trainer, to run without drawing."""
-    page = browser.new_page()
-    page.add_script_tag(content=with_globals("live/run.js", "live_plane/trainer.js"))
-    yield page
-    page.close()
-
-
+FIGURE, RUN = LivePlane, {"seed": 7, "data": "moons"}
+TRAINER = ("live/run.js", "live_plane/trainer.js")
 PLAYED = """([settings, steps]) => {
   const trainer = makeTrainer(settings);
   while (trainer.step < steps) playRound(trainer);
@@ -58,23 +29,8 @@ def numbers(page):
     return {name: page.number(name) for name in SHOWN}
 
 
-@pytest.mark.parametrize("missing", WITHOUT)
-def test_it_trains_whatever_is_missing_and_the_run_is_the_same(browser, address, engine, missing):
-    """Where it stopped is where the same settings lead in so many rounds, without a page, a worker or a pause."""
-    context = browser.new_context()
-    context.add_init_script(WITHOUT[missing])
-    page = Page(context.new_page()).open(f"{address}#seed=7&data=moons")
-    page.click("play")
-    page.wait_for_steps(25)
-    assert len(page.page.workers) == (missing in ("nothing refused", "no SIMD", "no WebAssembly"))
-    page.click("play")
-    page.click("step-both")
-    shown = numbers(page)
-    expected = engine.evaluate(PLAYED, [{"seed": 7, "data": "moons"}, int(shown["step"])])
-    assert math.isnan(shown.pop("modes"))
-    assert shown == {name: expected[name] for name in shown}
-    assert page.errors == []
-    context.close()
+class TestAsEveryLiveFigure(AnyLiveFigure):
+    pass
 
 
 def test_one_player_at_a_time(live):
@@ -134,22 +90,6 @@ def test_a_trained_start_is_where_the_run_itself_gets_to(live, engine):
     live.fragment("start=trained")
     live.click("step-both")
     assert live.number("step") == 1501
-
-
-def test_it_waits_for_play_and_stops_out_of_view_and_hidden(live):
-    live.page.wait_for_timeout(200)
-    assert live.number("step") == 0
-    live.click("play")
-    live.wait_for_steps(20)
-    live.page.locator("#end").scroll_into_view_if_needed()
-    away = live.still_step()
-    live.page.locator("[name=play]").scroll_into_view_if_needed()
-    live.wait_for_steps(away + 20)
-    live.page.evaluate(HIDE, True)
-    away = live.still_step()
-    live.page.evaluate(HIDE, False)
-    live.wait_for_steps(away + 20)
-    assert live.page.inner_text("[name=play]") == "Pause"
 
 
 def test_a_story_sets_all_but_the_seed_and_plays(live):
@@ -257,19 +197,6 @@ def test_touch(browser, address):
     assert live.page.evaluate("document.documentElement.scrollWidth") <= 360
     assert live.errors == []
     context.close()
-
-
-@pytest.mark.parametrize(("motion", "label"), [("reduce", "Play"), ("no-preference", "Pause")])
-def test_reduced_motion_starts_paused(browser, folder, motion, label):
-    context = browser.new_context(reduced_motion=motion)
-    page = Page(context.new_page()).open((folder / "playing.html").as_uri())
-    assert page.page.inner_text("[name=play]") == label
-    context.close()
-
-
-def test_a_run_that_blows_up_says_so_and_can_be_reset(live, address):
-    live.open(f"{address}#objective=least-squares&optimizer=momentum&momentum=0.95&log_rate_d=0")
-    live.blow_up_and_reset()
 
 
 def test_what_a_kernel_would_receive(live):

@@ -1,17 +1,11 @@
 """The whole book as one PDF, tried on a small one: read back with pypdf."""
 
 import shutil
-import sys
 from multiprocessing import get_context
-from pathlib import Path
 
+import pdf as script
 import pytest
 from pypdf import PdfReader
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import pdf as script  # noqa: E402
 
 TOC = {
     "root": "index",
@@ -39,10 +33,8 @@ CHAPTER = """<p id="proof">A proof.</p><svg width="90" height="20"><defs><clipPa
 <h2>Where next</h2><p>Up to <a href="#proof">the proof</a>.</p>"""
 
 
-@pytest.fixture
-def pages(tmp_path):
+def built(folder):
     """The built pages of a small book."""
-    folder = tmp_path / "html"
     (folder / "_static").mkdir(parents=True)
     (folder / "_static" / "book.css").write_text("h1 { color: #333 }")
     for name, title, body in (("index", "Welcome", INDEX), ("one", "Chapter one", CHAPTER)):
@@ -52,12 +44,20 @@ def pages(tmp_path):
 
 
 @pytest.fixture
-def printed(pages, tmp_path, chromium_path, monkeypatch):
-    monkeypatch.setenv("CHROMIUM", chromium_path)
-    # Playwright's other form may be in use in this process.
-    with get_context("spawn").Pool(1) as pool:
-        book = (pages, TOC, CONFIG, tmp_path / "scratch")
-        pdf, count = pool.apply(script.print_book, book)
+def pages(tmp_path):
+    return built(tmp_path / "html")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory, chromium_path):
+    folder = tmp_path_factory.mktemp("printed")
+    book = (built(folder / "html"), TOC, CONFIG, folder / "scratch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHROMIUM", chromium_path)
+        with get_context("spawn").Pool(
+            1
+        ) as pool:  # Playwright's loop may be in use in this process
+            pdf, count = pool.apply(script.print_book, book)
     reader = PdfReader(pdf)
     assert count == len(reader.pages)
     return reader

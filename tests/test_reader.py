@@ -9,13 +9,8 @@ SHOWN = """() => [...document.querySelectorAll("article .cell:not(.tag_hide-cell
 
 
 @pytest.fixture
-def page(browser, html):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"file://{html}/optimal-discriminator.html")
-    page.wait_for_selector("[data-figure][data-ready]", state="attached")
-    yield page
-    context.close()
+def page(chapter):
+    return chapter
 
 
 def test_all_code_is_folded_and_stays_so_on_the_next_page(page, html):

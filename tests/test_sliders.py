@@ -21,9 +21,9 @@ IDLE = """async () => {
     }
     await frames(1);
     const numbers = [...figure.querySelectorAll(`output:not([name=${own}])`)].map((o) => o.dataset.value);
-    const canvases = [...figure.querySelectorAll("canvas")].map((c) => c.toDataURL());
-    return JSON.stringify([numbers, canvases, figure.querySelector(".gan-caption")?.textContent]);
+    return JSON.stringify([numbers, figure.querySelector(".gan-caption")?.textContent]);
   };
+  const painted = () => [...figure.querySelectorAll("canvas")].map((c) => c.toDataURL()).join();
   const found = { dead: [], mute: [], disabled: [] };
   for (const { name } of [...figure.querySelectorAll("input[type=range]")]) {
     const slider = figure.querySelector(`input[name=${name}]`);
@@ -32,14 +32,16 @@ IDLE = """async () => {
       if (!/\\(.+\\)/.test(slider.closest("label").textContent)) found.mute.push(name);
       continue;
     }
-    const states = new Set();
+    const words = new Set(), pictures = new Set();
     const start = slider.value;
     for (const value of [slider.min, slider.max, start]) {
       slider.value = value;
       slider.dispatchEvent(new Event("input", { bubbles: true }));
-      states.add(await shown(name));
+      if (words.size > 1 || pictures.size > 1) continue; // it moves something: only back to the start
+      words.add(await shown(name));
+      if (words.size < 2) pictures.add(painted());
     }
-    if (states.size < 2) found.dead.push(name);
+    if (words.size < 2 && pictures.size < 2) found.dead.push(name);
   }
   return found;
 }"""
