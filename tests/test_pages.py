@@ -108,6 +108,10 @@ class Visit:
         """As a reader does who wants to see all."""
         self.all("article details", "(e.open = true)")
 
+    def end_fading(self):
+        """Have what fades in be there, whose colours are pale until then."""
+        self.page.evaluate("Promise.all(document.getAnimations().map((fading) => fading.finished))")
+
     def take_out_plain_formulas(self):
         """Remove formulas in the colour of the text around them, which axe judges; screen readers get MathML.
 
@@ -232,6 +236,7 @@ def test_page_is_accessible(visit):
     visit.open_what_is_folded()
     visit.lay_out_everything()
     visit.next_frames()
+    visit.end_fading()
     visit.take_out_plain_formulas()
     grave = [
         (rule["id"], rule["help"], [node["html"][:160] for node in rule["nodes"]][:4])
