@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from conftest import open_javascript
 from live_page import AnyLiveFigure, Page
@@ -11,7 +12,10 @@ from gan_tutorial.figures import LiveTraining
 
 pytestmark = pytest.mark.browser
 SEEDS = list(range(1, 11))
-TRAINER = ("live/run.js", "live_training/trainer.js", "live_training/presets.js")
+TRAINER = tuple(
+    f"live{name}.js"
+    for name in ("/run", "_training/trainer", "_training/presets", "_training/density")
+)
 PRESETS = [
     "good",
     "saturation",
@@ -54,6 +58,71 @@ def test_each_preset_keeps_its_promise_for_nine_seeds_of_ten(engine, name):
         [name, SEEDS],
     )
     assert sum(kept) >= 9, kept
+
+
+# What the page's answers say of seeds 1 to 10. Each gives back one row a seed.
+ANSWERS = {
+    "longest arrow": """(seed) => {
+      const trainer = makeTrainer({ data: "far-bell", seed });
+      for (let i = 0; i < 20; i++) trainDiscriminator(trainer);
+      look(trainer);
+      const scores = scoresOf(trainer), { masses } = trainer.push;
+      const slope = (i) => (scores[i + 1] - scores[i - 1]) / (2 * CELL) / (1 + Math.exp(scores[i]));
+      const held = [...masses.keys()].filter((i) => masses[i] > 1e-3);
+      const longest = held.reduce((a, b) => (Math.abs(slope(a)) > Math.abs(slope(b)) ? a : b));
+      const before = trainer.push.mean;
+      for (let i = 0; i < 20; i++) trainGenerator(trainer);
+      look(trainer);
+      return [longest === held.at(-1), slope(longest) > 0, trainer.push.mean > before];
+    }""",
+    "faster G": """(seed) => {
+      const trainer = makeTrainer({ seed });
+      const upTo = (step, jsds = []) => {
+        while (trainer.step < step) { playRound(trainer); if (trainer.step % 20 === 0) jsds.push(trainer.jsd); }
+        return jsds;
+      };
+      const settled = upTo(2000).at(-1);
+      tune(trainer, { k: 1, log_rate_g: -2 });
+      const soon = Math.max(...upTo(2040));
+      upTo(2500);
+      const late = upTo(4000).sort((a, b) => a - b);
+      return [settled, soon, late[0], late[late.length >> 1]];
+    }""",
+    "block": """(seed) => {
+      const drawing = "0".repeat(20) + "z".repeat(20) + "0".repeat(20);
+      const trainer = makeTrainer({ data: "drawn", drawing, seed });
+      while (trainer.step < 3000) playRound(trainer);
+      look(trainer);
+      const gap = (i) => Math.abs(trainer.data[i] - trainer.push.masses[i]);
+      const cells = [...trainer.data.keys()].sort((a, b) => gap(b) - gap(a)).slice(0, 6);
+      const furthest = Math.max(...cells.map((i) => Math.abs(Math.abs(centreOf(i)) - 2)));
+      const inside = [...scoresOf(trainer)].filter((_, i) => Math.abs(centreOf(i)) < 2);
+      return [furthest, ...[Math.min(...inside), Math.max(...inside)].map((s) => 1 / (1 + Math.exp(-s)))];
+    }""",
+    "noise": """(seed) => ["normal", "uniform"].map((prior) => {
+      const trainer = makeTrainer({ data: "one-bell", prior, seed });
+      while (trainer.step < 2000) playRound(trainer);
+      look(trainer);
+      return trainer.jsd;
+    })""",
+}
+
+
+def test_the_answers_of_the_page(engine):
+    found = {
+        name: np.array(engine.evaluate(f"(seeds) => seeds.map({ask})", SEEDS), dtype=float)
+        for name, ask in ANSWERS.items()
+    }
+    assert found["longest arrow"].all()
+    settled, soon, lowest, median = found["faster G"].T
+    assert settled.max() < 0.05
+    assert soon.min() > 0.1
+    assert lowest.min() > 0.15
+    assert 0.28 < median.min() < median.max() < 0.42
+    furthest, low, high = found["block"].T
+    assert furthest.max() < 0.5
+    assert 0.485 < low.min() < high.max() < 0.515
+    assert [f"{jsd:.1g}" for jsd in np.median(found["noise"], axis=0)] == ["0.001", "0.02"]
 
 
 @pytest.mark.parametrize(
