@@ -1,4 +1,4 @@
-"""Figure ``parzen-bandwidth``: a density from samples, from spikes to soup."""
+"""Figure ``parzen-bandwidth``: a density from samples, and the width of its windows."""
 
 import random
 

@@ -55,9 +55,9 @@ export function render({ model, el }) {
     return curves.get(n);
   };
   const words = (ratio) => {
-    if (ratio < 0.4) return "Spikes: almost no room between the samples, so a new point finds itself where the estimate sees next to nothing.";
-    if (ratio > 2.5) return "Soup: the windows blur the two bells into one.";
-    return "Near the best width: bells where the bells are, and room for what the samples missed.";
+    if (ratio < 0.4) return "Too narrow: the estimate is almost 0 between the samples, and that is where most new points lie.";
+    if (ratio > 2.5) return "Too wide: the windows blur the two bells into one.";
+    return "Near the best width: two bells, and enough density between the samples for new points.";
   };
 
   return figure.start(() => {
