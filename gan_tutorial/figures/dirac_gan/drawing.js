@@ -68,9 +68,9 @@ function inWords(settings, orbit) {
 
 export function render({ model, el }) {
   const figure = createFigure({ model, el });
-  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
-  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
-  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * STEPS], y: [0, 3], height: 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
+  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 260, expectedShare: 2 });
+  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 260, expectedShare: 2 });
+  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * STEPS], y: [0, 3], height: figure.get("predict") ? 220 : 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
   const drawField = fieldArrows(phase);
   const ahead = phase.curve({ color: "accent", width: 1.2, opacity: 0.35 });
   const path = phase.curve({ color: "accent", width: 2 });
@@ -190,7 +190,7 @@ export function render({ model, el }) {
     start.set(settings.theta, settings.psi);
     outputs.startRadius.set(orbit.radius[0]);
     outputs.modulus.set(sketch.hides ? NaN : diracModulus(settings));
-    caption.set(sketch.hides ? `The path starts at the distance ${formatNumber(orbit.radius[0])}. It is drawn when your line is.` : inWords(settings, orbit));
+    caption.set(sketch.hides ? `The path starts at the distance ${formatNumber(orbit.radius[0])}. It is shown after your line.` : inWords(settings, orbit));
     sketch.draw((step) => orbit.radius[step] ?? NaN);
     drawProgress();
   };
