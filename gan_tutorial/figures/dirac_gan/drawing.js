@@ -176,8 +176,9 @@ export function render({ model, el }) {
   const draw = () => {
     settings = {};
     for (const name of ["loss", "updates", "theta", "psi", "rate", "k", "penalty"]) settings[name] = figure.get(name);
-    const reach = (2.8 * phase.innerWidth) / phase.innerHeight; // equal units, so that circles look round
-    phase.setDomain([-reach, reach], [-2.8, 2.8]);
+    const unit = Math.min(phase.innerWidth, phase.innerHeight) / 5.6; // the same both ways, so that circles look round
+    const [across, up] = [phase.innerWidth / unit / 2, phase.innerHeight / unit / 2];
+    phase.setDomain([-across, across], [-up, up]);
     orbit = diracOrbit(settings, STEPS, LIMIT);
     for (const button of buttons) button.disabled = sketch.hides;
     if (sketch.hides) pause(); // the reader's line comes first
