@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import softplus
 
+from gan_tutorial.figures import DiracGan
 from gan_tutorial.figures.convex_chord import SHAPES
 from gan_tutorial.figures.dirac_gan import LOSSES, UPDATES
 
@@ -278,3 +279,55 @@ def test_chords_leave_just_the_sets_that_are_not_convex(javascript, shape):
         assert javascript.call(f"CONVEX_SHAPES.{shape}.inside", *a)
         left = max(left, javascript.call("chordIn", shape, a, b, 50)["outside"])
     assert (left > 0) == (shape in ("crescent", "plateau"))
+
+
+@pytest.mark.browser
+class TestDrawingTheDistance:
+    @pytest.fixture
+    def figure(self, browser, figure_page):
+        page = browser.new_page(viewport={"width": 1000, "height": 1400})
+        page.goto(figure_page(DiracGan(updates="flow", predict=True)))
+        page.wait_for_selector("[data-figure][data-ready]")
+        yield page
+        page.close()
+
+    def number(self, page, name):
+        return page.locator(f"output[name={name}]").first.get_attribute("data-value")
+
+    def test_the_path_is_kept_back_until_the_reader_has_drawn(self, figure):
+        caption = figure.locator(".gan-caption")
+        assert figure.get_by_role("button", name="Play").is_disabled()
+        assert "for ever" not in caption.inner_text()
+        assert self.number(figure, "step") == "0"
+        assert self.number(figure, "modulus") == "NaN"
+        plane = figure.locator(".gan-plots").screenshot()
+        hand = figure.locator(".gan-sketch-hand").bounding_box()
+        y = hand["y"] + 0.5 * hand["height"]  # the middle of 0 to 3
+        figure.mouse.move(hand["x"] + 3, y)
+        figure.mouse.down()
+        figure.mouse.move(hand["x"] + hand["width"] - 5, y, steps=5)
+        figure.mouse.up()
+        figure.get_by_role("button", name="Compare my line").click()
+        said = figure.locator(".gan-sketch-said").inner_text()
+        assert "On average your line is 0.38 away from the distance" in said
+        assert "is the same there" in said
+        assert figure.get_by_role("button", name="Play").is_enabled()
+        assert "for ever" in caption.inner_text()
+        assert self.number(figure, "step") == "300"
+        assert figure.locator(".gan-plots").screenshot() != plane
+
+    def test_another_game_is_kept_back_as_well(self, figure):
+        figure.locator("select[name=updates]").select_option("simultaneous")
+        assert self.number(figure, "step") == "0"
+        figure.get_by_role("button", name="Show me").click()
+        assert figure.locator(".gan-caption").inner_text().startswith("Outwards")
+        figure.get_by_role("button", name="Draw again").click()
+        assert self.number(figure, "step") == "0"
+        assert figure.get_by_role("button", name="Play").is_disabled()
+
+    def test_sliders_reach_the_top_of_the_axes(self, figure):
+        figure.locator(".gan-sketch-sliders summary").click()
+        first = figure.locator("input[name=drawn]").first
+        assert first.get_attribute("max") == "3"
+        first.press("End")
+        assert float(self.number(figure, "drawn")) == 3

@@ -1,18 +1,19 @@
 """Figure ``dirac-gan``: the smallest GAN that need not converge (Mescheder et al. 2018, arXiv:1801.04406)."""
 
-from ..base import Figure, choice, slider
+from ..base import Drawable, Figure, choice, slider
 
 LOSSES = ("minimax", "non-saturating", "wgan")
 UPDATES = ("flow", "simultaneous", "alternating")
 
 
-class DiracGan(Figure):
+class DiracGan(Drawable, Figure):
     """All data at 0, the generator's one point at θ, the score a straight line ψx.
 
     Shows the vector field of the two players' gradients, the path from a start that can be dragged, and its distance
     from the solution (0, 0). ``rate`` is the step size h (the time of one step, for the flow), ``k`` the number of the
     discriminator's steps to one of the generator, ``penalty`` the γ of the gradient penalty on the data (R1), 0 for
     none. Read-outs: distance at the start and now, and the factor by which one step multiplies a small distance.
+    With ``predict=True`` the reader draws the distance over the steps before the path is shown.
     """
 
     name = "dirac-gan"

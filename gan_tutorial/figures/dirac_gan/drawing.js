@@ -3,6 +3,7 @@
 import { changeDetector } from "../kit/changes.js";
 import { createFigure } from "../kit/figure.js";
 import { formatNumber } from "../kit/numbers.js";
+import { Sketch } from "../kit/sketch.js";
 import { diracField, diracInvariant, diracJourney, diracModulus, diracOrbit } from "./dynamics.js";
 
 const STEPS = 300;
@@ -30,6 +31,12 @@ function fieldArrows(plot) {
     }
     arrows.set(x1, y1, x2, y2);
   };
+}
+
+// Where a distance has come to, in words; as far as before means to 1 %.
+function wentFrom(start, now) {
+  if (Math.abs(now - start) < 0.01 * start) return "is the same there";
+  return now > start ? "has grown" : "has shrunk";
 }
 
 const LIMIT = 12; // a path that passes this distance has left the picture
@@ -61,9 +68,9 @@ function inWords(settings, orbit) {
 
 export function render({ model, el }) {
   const figure = createFigure({ model, el });
-  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
-  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 300, expectedShare: 2 });
-  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * STEPS], y: [0, 3], height: 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
+  const phase = figure.plot({ label: "The plane of the two players, with their gradients and their path", x: [-3, 3], y: [-2.8, 2.8], height: 330, xLabel: "generator's point $θ$", yLabel: "discriminator's slope $ψ$", yTicks: 4, xTicks: 6, minWidth: 260, expectedShare: 2 });
+  const scores = figure.plot({ label: "The score as a line, the data and the generated point", x: [-3, 3], y: [-4, 4], height: 330, xLabel: "$x$", yLabel: "score $s(x)$ = $ψx$", yTicks: 4, xTicks: 6, minWidth: 260, expectedShare: 2 });
+  const distances = figure.plot({ label: "The distance from the solution after each step", x: [0, 1.01 * STEPS], y: [0, 3], height: figure.get("predict") ? 220 : 150, xLabel: "step", yLabel: "distance from the solution", yTicks: 3, minWidth: 1000 });
   const drawField = fieldArrows(phase);
   const ahead = phase.curve({ color: "accent", width: 1.2, opacity: 0.35 });
   const path = phase.curve({ color: "accent", width: 2 });
@@ -79,11 +86,20 @@ export function render({ model, el }) {
   const distance = distances.curve({ color: "accent", width: 2.5 });
   const distanceNow = distances.point({ color: "accent", radius: 5 });
 
+  const sketch = new Sketch(figure, distances, {
+    knots: Array.from({ length: 31 }, (_, i) => (i * STEPS) / 30),
+    start: 2.5,
+    top: 3,
+    name: "the distance",
+    across: "step",
+    means: ({ truth }) => `At the start the distance was ${formatNumber(orbit.radius[0])}: it ${wentFrom(orbit.radius[0], truth)}.`,
+  });
+
   const outputs = {
     step: figure.output("step", { label: "step", digits: 0 }),
     radius: figure.output("radius", { label: "distance now", digits: 4 }),
     startRadius: figure.output("start_radius", { label: "at the start", digits: 4 }),
-    modulus: figure.output("modulus", { label: "factor of one small step", digits: 4 }),
+    modulus: figure.output("modulus", { label: "factor of one small step", digits: 4, format: (factor, digits) => (Number.isNaN(factor) ? "?" : formatNumber(factor, digits)) }),
   };
   figure.select("loss", { label: "cost", options: [["minimax", "minimax"], ["non-saturating", "non-saturating"], ["wgan", "WGAN (bilinear)"]] });
   figure.select("updates", { label: "who moves when", options: [["flow", "both, continuously"], ["simultaneous", "both at once, in steps"], ["alternating", "in turns: first D, then G"]] });
@@ -103,7 +119,7 @@ export function render({ model, el }) {
     const i = Math.min(Math.floor(shown), lastStep());
     const [theta, psi] = [orbit.theta[i], orbit.psi[i]];
     const steps = Float64Array.from({ length: i + 1 }, (_, n) => n);
-    for (const curve of [ahead, distanceAhead]) curve.show(i < lastStep());
+    for (const curve of [ahead, distanceAhead]) curve.show(i < lastStep() && !sketch.hides);
     path.set(orbit.theta.slice(0, i + 1), orbit.psi.slice(0, i + 1));
     places.set(settings.updates === "flow" ? [] : orbit.theta.slice(0, i + 1), orbit.psi);
     distance.set(steps, orbit.radius.slice(0, i + 1));
@@ -124,7 +140,11 @@ export function render({ model, el }) {
     drawProgress();
   });
   const row = figure.group({ layout: "row" });
-  const addButton = (name, label, onClick) => row.button(name, { label, onClick });
+  const buttons = [];
+  const addButton = (name, label, onClick) => {
+    buttons.push(row.button(name, { label, onClick }));
+    return buttons[buttons.length - 1];
+  };
   const play = addButton("play", "Play", () => (loop.running ? pause() : resume()));
   const showPlaying = (playing) => {
     play.textContent = playing ? "Pause" : "Play";
@@ -153,13 +173,16 @@ export function render({ model, el }) {
   });
   showPlaying(false);
 
-  return figure.start(() => {
+  const draw = () => {
     settings = {};
     for (const name of ["loss", "updates", "theta", "psi", "rate", "k", "penalty"]) settings[name] = figure.get(name);
-    const reach = (2.8 * phase.innerWidth) / phase.innerHeight; // equal units, so that circles look round
-    phase.setDomain([-reach, reach], [-2.8, 2.8]);
+    const unit = Math.min(phase.innerWidth, phase.innerHeight) / 5.6; // the same both ways, so that circles look round
+    const [across, up] = [phase.innerWidth / unit / 2, phase.innerHeight / unit / 2];
+    phase.setDomain([-across, across], [-up, up]);
     orbit = diracOrbit(settings, STEPS, LIMIT);
-    if (loop.running) shown = 0;
+    for (const button of buttons) button.disabled = sketch.hides;
+    if (sketch.hides) pause(); // the reader's line comes first
+    if (loop.running || sketch.hides) shown = 0;
     else shown = Infinity;
     drawField(settings);
     solution.set(0, 0);
@@ -167,8 +190,11 @@ export function render({ model, el }) {
     distanceAhead.set(Float64Array.from(orbit.radius, (_, i) => i), orbit.radius);
     start.set(settings.theta, settings.psi);
     outputs.startRadius.set(orbit.radius[0]);
-    outputs.modulus.set(diracModulus(settings));
-    caption.set(inWords(settings, orbit));
+    outputs.modulus.set(sketch.hides ? NaN : diracModulus(settings));
+    caption.set(sketch.hides ? `The path starts at the distance ${formatNumber(orbit.radius[0])}. It is shown after your line.` : inWords(settings, orbit));
+    sketch.draw((step) => orbit.radius[step] ?? NaN);
     drawProgress();
-  });
+  };
+  sketch.drawFigure = draw;
+  return figure.start(draw);
 }
