@@ -1,4 +1,4 @@
-"""The earth mover's figure: its mathematics against Python's, its moves against its plans."""
+"""The figures about transport: their mathematics against Python's, moves against plans, a curve that is drawn."""
 
 import math
 
@@ -9,11 +9,12 @@ from gan_book.figures import scripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_tutorial.figures import EarthMover
+from gan_tutorial import js, total_variation, uniform, wasserstein1
+from gan_tutorial.figures import EarthMover, ParallelLines
 from gan_tutorial.figures.earth_mover import HIGHEST, PILES
 from gan_tutorial.transport import distances, from_cdfs, monotone_plan
 
-MODULES = ("earth_mover/transport.js",)
+MODULES = ("earth_mover/transport.js", "parallel_lines/measures.js")
 
 masses = st.lists(st.floats(0, 6), min_size=PILES, max_size=PILES).filter(any)
 heights = st.lists(st.integers(0, HIGHEST), min_size=PILES, max_size=PILES)
@@ -160,3 +161,50 @@ def test_unequal_totals_are_said_compared_by_shares_and_mended(page):
     assert "11 blocks" in page.locator(".gan-caption").text_content()
     page.click("button[name=match]")
     assert numbers(page)["wanted_total"] == numbers(page)["stands_total"] == 11
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-1, 1), st.floats(0.01, 0.5))
+def test_distances_of_two_stripes_agree_with_python(javascript, theta, width):
+    found = javascript.call("stripeMeasures", theta, width)
+    p, q = uniform(-width / 2, width / 2), uniform(theta - width / 2, theta + width / 2)
+    for name, measure in (("W1", wasserstein1), ("JSD", js), ("TV", total_variation)):
+        assert found[name] == pytest.approx(measure(p, q), rel=1e-9, abs=1e-9), name
+
+
+@pytest.mark.parametrize("theta", [-1, -0.01, 1e-9, 0.5])
+def test_lines_that_do_not_meet_are_as_far_apart_as_jsd_and_tv_can_say(javascript, theta):
+    found = javascript.call("stripeMeasures", theta, 0)
+    assert found == {"W1": abs(theta), "JSD": math.log(2), "TV": 1}
+    assert javascript.call("stripeMeasures", 0, 0) == {"W1": 0, "JSD": 0, "TV": 0}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("measure", "depth", "said"), [("W1", 0.9, "carried over"), ("JSD", 0.4, "one distribution")]
+)
+def test_the_curve_comes_after_the_readers_line(browser, figure_page, measure, depth, said):
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.goto(figure_page(ParallelLines(predict=True, measure=measure)))
+    page.wait_for_selector("[data-figure][data-ready]")
+    output = page.locator(f"output[name={measure.lower()}]")
+    assert output.inner_text() == "?"
+    assert page.locator("select").count() == 0
+    hand = page.locator(".gan-sketch-hand").bounding_box()
+    shot = page.locator(".gan-plots").screenshot
+    level = shot()
+    height = hand["y"] + depth * hand["height"]
+    page.mouse.move(hand["x"] + 5, height)
+    page.mouse.down()
+    page.mouse.move(hand["x"] + hand["width"] - 5, height, steps=5)
+    page.mouse.up()
+    mine = shot()
+    assert mine != level
+    page.get_by_role("button", name="Compare my line").click()
+    assert shot() != mine
+    words = page.locator(".gan-sketch-said").inner_text()
+    assert "furthest away at θ = " in words
+    assert said in words
+    expected = 0.6 if measure == "W1" else math.log(2)
+    assert float(output.get_attribute("data-value")) == pytest.approx(expected)
+    page.close()

@@ -17,6 +17,7 @@ _MODULES = {
     "LivePlane": "live_plane",
     "LiveTraining": "live_training",
     "OptimalDiscriminator": "optimal_discriminator",
+    "ParallelLines": "parallel_lines",
     "ParzenBandwidth": "parzen_bandwidth",
     "PointwiseMaximum": "pointwise_maximum",
     "PrecisionRecall": "precision_recall",

@@ -106,7 +106,7 @@ export class Sketch {
     const follow = (/** @type {PointerEvent} */ event) => {
       const [x, y] = this.plot.eventPoint(event);
       const [low, high] = this.plot.options.y;
-      const here = /** @type {[number, number]} */ ([x, Math.max(low, Math.min(this.top, high, y))]);
+      const here = /** @type {[number, number]} */ ([x, Math.max(0, low, Math.min(this.top, high, y))]);
       this.pull(last ?? here, here);
       last = here;
     };
@@ -201,7 +201,7 @@ export class Sketch {
     for (const [node, shown] of /** @type {[HTMLElement, boolean][]} */ ([[compare, !compared], [quiet, !compared], [again, compared], [sliders, !compared]])) {
       node.hidden = !shown || !hasCanvas;
     }
-    let words = compared || this.printing || !hasCanvas ? "" : "Drag across the lower axes to draw. The dashed line is yours.";
+    let words = compared || this.printing || !hasCanvas ? "" : `Drag across the ${this.figure.plotList.length > 1 ? "lower axes" : "axes"} to draw. The dashed line is yours.`;
     if (compared && own) {
       const { mean, worst } = compareLines(knots, this.heights, truth);
       const at = `${this.across} = ${formatNumber(worst.x, 2)}`;
