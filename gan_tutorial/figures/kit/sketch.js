@@ -19,8 +19,8 @@ const HANDS = 7; // sliders
 
 /**
  * `knots` is where the line's height is kept, equally spaced. `start` is the height from which it is pulled. `means` says in a
- * sentence what the difference means where it is largest.
- * @typedef {{ knots: number[], name: string, start: number, means?: (at: { x: number, drawn: number, truth: number }) => string }} SketchOptions
+ * sentence what the difference means where it is largest. `axis` names what runs along the axis.
+ * @typedef {{ knots: number[], name: string, start: number, axis?: string, means?: (at: { x: number, drawn: number, truth: number }) => string }} SketchOptions
  */
 
 /** The height of a line through (xs[i], ys[i]) at x; xs are equally spaced. @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys @param {number} x */
@@ -137,7 +137,7 @@ export class Sketch {
     const places = Array.from({ length: HANDS }, (_, i) => knots[Math.round(((i + 0.5) / HANDS) * (knots.length - 1))]);
     const inputs = places.map((x) => {
       const row = htmlNode("label", { class: "gan-control gan-slider" }, grid);
-      htmlText(htmlNode("span", { class: "gan-control-label" }, row), `height at $x$ = ${formatNumber(x, 1)}`);
+      htmlText(htmlNode("span", { class: "gan-control-label" }, row), `height at ${this.options.axis ?? "$x$"} = ${formatNumber(x, 1)}`);
       const number = htmlNode("output", { name: "drawn", "aria-live": "off" }, row);
       const input = htmlNode("input", { type: "range", name: "drawn", min: 0, max: 1, step: 0.01, ...OWN_KEYS }, row);
       followSlider(input, (height) => this.lay(places, inputs.map((other) => (other === input ? height : other.valueAsNumber))));
@@ -189,7 +189,7 @@ export class Sketch {
   draw(truth) {
     const { line, hand, compare, quiet, again, sliders, said } = this;
     if (!line || !hand || !compare || !quiet || !again || !sliders || !said) return;
-    const { knots, name, means } = this.options;
+    const { knots, name, means, axis = "$x$" } = this.options;
     const compared = Boolean(this.figure.get("compared"));
     const own = this.figure.get("drawn").length > 0;
     line.set(knots, this.heights);
@@ -201,7 +201,7 @@ export class Sketch {
     let words = compared || this.printing || !hasCanvas ? "" : "Drag across the lower axes to draw. The dashed line is yours.";
     if (compared && own) {
       const { mean, worst } = compareLines(knots, this.heights, truth);
-      const at = `$x$ = ${formatNumber(worst.x, 2)}`;
+      const at = `${axis} = ${formatNumber(worst.x, 2)}`;
       words = `On average your line is ${formatNumber(mean, 2)} away from ${name}. It is furthest away at ${at}: `
         + `you drew ${formatNumber(worst.drawn, 2)}, and ${name} is ${formatNumber(worst.truth, 2)} there.`;
       if (means && worst.gap > 0.02) words += ` ${means(worst)}`;
