@@ -5,7 +5,7 @@ too; what was said stays until it is cleared; and all is there without JavaScrip
 import pytest
 from test_pages import PAGES
 
-from gan_tutorial.figures import OptimalDiscriminator
+from gan_tutorial.figures import Divergences, OptimalDiscriminator
 
 MODULES = ("kit/sketch.js",)
 
@@ -268,6 +268,29 @@ class TestDrawing:
         assert "Of 100 samples at this x" in said
         figure.get_by_role("button", name="Draw again").click()
         assert shot() == mine  # the line stays, the truth goes
+
+    def test_of_five_divergences_only_the_one_to_draw_is_there_and_only_afterwards(
+        self, browser, figure_page
+    ):
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(figure_page(Divergences(predict=True)))
+        page.wait_for_selector("[data-figure][data-ready]")
+        before = page.locator("[data-figure]").inner_text()
+        assert "TV" not in before
+        assert page.locator("table, select, .gan-figure output[name=js]").count() == 0
+        plots = page.locator(".gan-plots")
+        page.locator("input[name=distance]").fill("4")
+        page.locator(".gan-sketch-sliders summary").click()
+        page.locator("input[name=drawn]").first.fill("0.9")
+        mine = plots.screenshot()
+        page.get_by_role("button", name="Compare my line").click()
+        assert plots.screenshot() != mine
+        said = page.locator(".gan-sketch-said").inner_text()
+        assert "It is furthest away at t = 0.00: you drew 0.90, and the JSD is 0.00 there." in said
+        assert "A sample tells 0.00 of 0.69 nats" in said
+        page.get_by_role("button", name="Draw again").click()
+        assert plots.screenshot() == mine
+        page.close()
 
     def test_without_being_asked_for_nothing_is_kept_back(self, browser, figure_page):
         page = browser.new_page(viewport={"width": 1000, "height": 900})

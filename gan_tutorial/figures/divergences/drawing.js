@@ -1,7 +1,10 @@
-// divergences: one density slides away from another; five divergences and their slopes against the distance.
+// divergences: one density slides away from another; five divergences and their slopes against the distance. Where the
+// reader is to draw (`predict`), only the JSD stands below, and only once they have drawn it.
 
 import { changeDetector } from "../kit/changes.js";
 import { createFigure } from "../kit/figure.js";
+import { formatNumber } from "../kit/numbers.js";
+import { Sketch } from "../kit/sketch.js";
 import { SLIDING_FAMILIES, slidingDivergences } from "./sliding.js";
 
 const ROWS = [
@@ -84,8 +87,8 @@ function curvesOverDistance(figure, { kind, label, yLabel }) {
   };
 }
 
-export function render({ model, el }) {
-  const figure = createFigure({ model, el });
+// The upper plot: the data's density, and the generator's, which can be dragged.
+function slidingDensities(figure) {
   const xs = Float64Array.from({ length: 311 }, (_, i) => -5 + i * 0.05);
   const densities = figure.plot({
     label: "The two densities over x", x: [-5, 10.5], y: [0, 0.5], height: 170, xLabel: "$x$", yLabel: "density", yTicks: 2, minWidth: 1000,
@@ -93,6 +96,57 @@ export function render({ model, el }) {
   const data = densities.curve({ color: "data", label: "$p_data$", labelAt: "max", fill: true });
   const fake = densities.curve({ color: "generator", fill: true });
   const handle = densities.point({ color: "generator", label: "$p_g$", drag: { x: "distance" } });
+  return (family, t) => {
+    const { pData, pG } = SLIDING_FAMILIES[family];
+    const q = pG(t);
+    densities.setDomain([-5, 10.5], [0, VIEWS[family].density]);
+    data.set(xs, xs.map(pData.pdf));
+    fake.set(xs, xs.map(q.pdf));
+    handle.set(t, q.pdf(t));
+  };
+}
+
+export function render({ model, el }) {
+  const figure = createFigure({ model, el });
+  const drawDensities = slidingDensities(figure);
+  return figure.get("predict") ? toDraw(figure, drawDensities) : allFive(figure, drawDensities);
+}
+
+// The reader's line against the JSD.
+function toDraw(figure, drawDensities) {
+  const plot = figure.plot({
+    label: "The Jensen-Shannon divergence against the distance", x: [0, 8], y: [0, 1], height: 230, xLabel: "distance $t$ between the centres",
+    yLabel: "JSD, nats", xTicks: 4, yTicks: 4, minWidth: 1000,
+  });
+  const most = plot.rule({ color: "neutral", label: "log 2" });
+  const here = plot.rule({ x: true, color: "ink", width: 1 });
+  const curve = plot.curve({ color: "discriminator", width: 3 });
+  const point = plot.point({ color: "discriminator", radius: 5 });
+  const sketch = new Sketch(figure, plot, {
+    knots: Array.from({ length: 33 }, (_, i) => i * 0.25),
+    start: 0.35,
+    name: "the JSD",
+    across: "$t$",
+    means: ({ truth }) => `A sample tells ${formatNumber(truth, 2)} of 0.69 nats about its label at this distance.`,
+  });
+  figure.slider("distance", { label: "distance $t$ between the centres", color: "generator" });
+  const draw = () => {
+    const family = figure.get("family");
+    const t = figure.get("distance");
+    const height = (distance) => Number(remembered(family, distance).value.js.toFixed(9)); // 0 where rounding leaves 1e-16
+    drawDensities(family, t);
+    here.set(t);
+    most.set(Math.LN2);
+    curve.set(DISTANCES, DISTANCES.map(height));
+    curve.show(!sketch.hides);
+    point.set(t, sketch.hides ? NaN : height(t));
+    sketch.draw(height);
+  };
+  sketch.drawFigure = draw;
+  return figure.start(draw);
+}
+
+function allFive(figure, drawDensities) {
   const drawValues = curvesOverDistance(figure, { kind: "value", label: "The five divergences against the distance", yLabel: "divergence" });
   const drawSlopes = curvesOverDistance(figure, { kind: "slope", label: "Their slopes against the distance", yLabel: "slope" });
   const table = figure.outputTable({
@@ -109,12 +163,7 @@ export function render({ model, el }) {
   return figure.start(() => {
     const family = figure.get("family");
     const t = figure.get("distance");
-    const { pData, pG } = SLIDING_FAMILIES[family];
-    const q = pG(t);
-    densities.setDomain([-5, 10.5], [0, VIEWS[family].density]);
-    data.set(xs, xs.map(pData.pdf));
-    fake.set(xs, xs.map(q.pdf));
-    handle.set(t, q.pdf(t));
+    drawDensities(family, t);
     drawValues(family, t);
     drawSlopes(family, t);
     const { value, slope } = remembered(family, t);
