@@ -18,9 +18,10 @@ import { htmlNode, htmlText, setAttributes, setOutput, svgNode } from "./text.js
 const HANDS = 7; // sliders
 
 /**
- * `knots` is where the line's height is kept, equally spaced. `start` is the height from which it is pulled. `means` says in a
- * sentence what the difference means where it is largest.
- * @typedef {{ knots: number[], name: string, start: number, means?: (at: { x: number, drawn: number, truth: number }) => string }} SketchOptions
+ * `knots` is where the line's height is kept, equally spaced. `start` is the height from which it is pulled, `top` the largest
+ * that it can have (1 if it is not given), `across` the name of the horizontal axis. `means` says in a sentence what the
+ * difference means where it is largest.
+ * @typedef {{ knots: number[], name: string, start: number, top?: number, across?: string, means?: (at: { x: number, drawn: number, truth: number }) => string }} SketchOptions
  */
 
 /** The height of a line through (xs[i], ys[i]) at x; xs are equally spaced. @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys @param {number} x */
@@ -56,6 +57,8 @@ export class Sketch {
     this.figure = figure;
     this.plot = plot;
     this.options = options;
+    this.top = options.top ?? 1;
+    this.across = options.across ?? "$x$";
     this.printing = false;
     /** @type {(() => void) | undefined} */
     this.drawFigure = undefined; // the figure's own drawing, to show the truth on paper
@@ -103,7 +106,7 @@ export class Sketch {
     const follow = (/** @type {PointerEvent} */ event) => {
       const [x, y] = this.plot.eventPoint(event);
       const [low, high] = this.plot.options.y;
-      const here = /** @type {[number, number]} */ ([x, Math.max(low, Math.min(Math.min(1, high), y))]);
+      const here = /** @type {[number, number]} */ ([x, Math.max(low, Math.min(this.top, high, y))]);
       this.pull(last ?? here, here);
       last = here;
     };
@@ -137,9 +140,9 @@ export class Sketch {
     const places = Array.from({ length: HANDS }, (_, i) => knots[Math.round(((i + 0.5) / HANDS) * (knots.length - 1))]);
     const inputs = places.map((x) => {
       const row = htmlNode("label", { class: "gan-control gan-slider" }, grid);
-      htmlText(htmlNode("span", { class: "gan-control-label" }, row), `height at $x$ = ${formatNumber(x, 1)}`);
+      htmlText(htmlNode("span", { class: "gan-control-label" }, row), `height at ${this.across} = ${formatNumber(x, 1)}`);
       const number = htmlNode("output", { name: "drawn", "aria-live": "off" }, row);
-      const input = htmlNode("input", { type: "range", name: "drawn", min: 0, max: 1, step: 0.01, ...OWN_KEYS }, row);
+      const input = htmlNode("input", { type: "range", name: "drawn", min: 0, max: this.top, step: this.top / 100, ...OWN_KEYS }, row);
       followSlider(input, (height) => this.lay(places, inputs.map((other) => (other === input ? height : other.valueAsNumber))));
       this.figure.syncs.push(() => {
         const height = Math.round(100 * heightAt(knots, this.heights, x)) / 100;
@@ -177,7 +180,7 @@ export class Sketch {
   /** @param {{ drawn?: number[], compared: boolean }} state */
   take({ drawn, compared }) {
     const fits = Array.isArray(drawn) && (drawn.length === 0 || drawn.length === this.options.knots.length);
-    if (fits && drawn.every((height) => height >= 0 && height <= 1)) this.figure.set("drawn", drawn);
+    if (fits && drawn.every((height) => height >= 0 && height <= this.top)) this.figure.set("drawn", drawn);
     this.figure.set("compared", compared);
   }
 
@@ -198,10 +201,10 @@ export class Sketch {
     for (const [node, shown] of /** @type {[HTMLElement, boolean][]} */ ([[compare, !compared], [quiet, !compared], [again, compared], [sliders, !compared]])) {
       node.hidden = !shown || !hasCanvas;
     }
-    let words = compared || this.printing || !hasCanvas ? "" : "Drag across the lower axes to draw. The dashed line is yours.";
+    let words = compared || this.printing || !hasCanvas ? "" : `Drag across the ${this.figure.plotList.length > 1 ? "lower axes" : "axes"} to draw. The dashed line is yours.`;
     if (compared && own) {
       const { mean, worst } = compareLines(knots, this.heights, truth);
-      const at = `$x$ = ${formatNumber(worst.x, 2)}`;
+      const at = `${this.across} = ${formatNumber(worst.x, 2)}`;
       words = `On average your line is ${formatNumber(mean, 2)} away from ${name}. It is furthest away at ${at}: `
         + `you drew ${formatNumber(worst.drawn, 2)}, and ${name} is ${formatNumber(worst.truth, 2)} there.`;
       if (means && worst.gap > 0.02) words += ` ${means(worst)}`;
