@@ -15,7 +15,7 @@ export function render({ model, el }) {
 // The reader draws how steep the minimax cost is, before anything of it is shown.
 function ask(figure) {
   const plot = figure.plot({
-    label: "The size of the minimax cost's slope over the logit", x: [-8, 8], y: [0, 1.08], height: 250, xLabel: "logit $s$ of $D$($G$($z$))", yTicks: 2,
+    label: "The size of the minimax cost's slope over the logit", x: [-8, 8], y: [0, 1.2], height: 250, xLabel: "logit $s$ of $D$($G$($z$))", yTicks: 2,
     yLabel: "size of the slope of log(1 − $D$) in $s$", minWidth: 1000,
   });
   const places = [-4.6, 0, 4.6].map((s) => ({ s, rule: plot.rule({ x: true, color: "neutral" }), name: plot.label() }));
@@ -27,7 +27,7 @@ function ask(figure) {
   const draw = () => {
     for (const { s, rule, name } of places) {
       rule.set(s);
-      name.set(`$D$ = ${s === 0 ? "½" : formatNumber(generatorCosts(s).probability, 2)}`, s, 1.08, "start", 5, 12);
+      name.set(`$D$ = ${s === 0 ? "½" : formatNumber(generatorCosts(s).probability, 2)}`, s, 1.2, "start", 5, 12);
     }
     steepness.set(logits, logits.map(truth));
     steepness.show(!sketch.hides);
