@@ -5,7 +5,7 @@ too; what was said stays until it is cleared; and all is there without JavaScrip
 import pytest
 from test_pages import PAGES
 
-from gan_tutorial.figures import Divergences, OptimalDiscriminator
+from gan_tutorial.figures import Divergences, OptimalDiscriminator, Saturation
 
 MODULES = ("kit/sketch.js",)
 
@@ -290,6 +290,25 @@ class TestDrawing:
         assert "A sample tells 0.00 of 0.69 nats" in said
         page.get_by_role("button", name="Draw again").click()
         assert plots.screenshot() == mine
+        page.close()
+
+    def test_the_slope_of_the_minimax_cost_is_drawn_before_anything_of_it_is_shown(
+        self, browser, figure_page
+    ):
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(figure_page(Saturation(predict=True)))
+        page.wait_for_selector("[data-figure][data-ready]")
+        assert page.locator(".gan-plot").count() == 1
+        assert page.locator(".gan-outputs output").count() == 0  # no number gives it away
+        said = page.locator(".gan-sketch-said")
+        assert said.inner_text().startswith("Drag across the axes")
+        before = page.locator(".gan-plots").screenshot()
+        page.get_by_role("button", name="Compare my line").click()
+        assert page.locator(".gan-plots").screenshot() != before
+        words = said.inner_text()
+        assert "away from the size of the slope" in words
+        assert "furthest away at s = " in words
+        assert "this number is also the size of the slope" in words
         page.close()
 
     def test_without_being_asked_for_nothing_is_kept_back(self, browser, figure_page):

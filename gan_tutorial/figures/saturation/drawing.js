@@ -1,16 +1,55 @@
-// saturation: the generator's two costs in the discriminator's logit, and how hard each of them pulls.
+// saturation: the generator's two costs in the discriminator's logit, and how steep each of them is.
 
 import { createFigure } from "../kit/figure.js";
+import { formatNumber } from "../kit/numbers.js";
+import { Sketch } from "../kit/sketch.js";
 import { generatorCosts } from "./costs.js";
+
+const logits = Float64Array.from({ length: 161 }, (_, i) => -8 + i * 0.1);
 
 export function render({ model, el }) {
   const figure = createFigure({ model, el });
-  const logits = Float64Array.from({ length: 161 }, (_, i) => -8 + i * 0.1);
+  return figure.get("predict") ? ask(figure) : explore(figure);
+}
+
+// The reader draws how steep the minimax cost is, before anything of it is shown.
+function ask(figure) {
+  const plot = figure.plot({
+    label: "The size of the minimax cost's slope over the logit", x: [-8, 8], y: [0, 1.2], height: 250, xLabel: "logit $s$ of $D$($G$($z$))", yTicks: 2,
+    yLabel: "size of the slope of log(1 − $D$) in $s$", minWidth: 1000,
+  });
+  const places = [-4.6, 0, 4.6].map((s) => ({ s, rule: plot.rule({ x: true, color: "neutral" }), name: plot.label() }));
+  const steepness = plot.curve({ color: "ink", width: 3 });
+  const truth = (s) => -generatorCosts(s).minimaxSlope;
+  const sketch = new Sketch(figure, plot, {
+    knots: Array.from({ length: 33 }, (_, i) => -8 + i * 0.5), start: 0.5, name: "the size of the slope", across: "$s$", means: ({ x }) => meaning(x),
+  });
+  const draw = () => {
+    for (const { s, rule, name } of places) {
+      rule.set(s);
+      name.set(`$D$ = ${s === 0 ? "½" : formatNumber(generatorCosts(s).probability, 2)}`, s, 1.2, "start", 5, 12);
+    }
+    steepness.set(logits, logits.map(truth));
+    steepness.show(!sketch.hides);
+    sketch.draw(truth);
+  };
+  sketch.drawFigure = draw;
+  return figure.start(draw);
+}
+
+// What the slope at one logit says about a sample.
+function meaning(s) {
+  const { probability } = generatorCosts(s);
+  const strength = formatNumber(probability, probability < 0.01 ? 4 : 2);
+  return `$D$ takes such a sample for real with probability ${strength}, and this number is also the size of the slope.`;
+}
+
+function explore(figure) {
   const drag = { x: "logit" };
   const shared = { x: [-8, 8], height: 250, xLabel: "logit $s$ of $D$($G$($z$))", xTicks: 4, minWidth: 290, expectedShare: 2.1 };
   const costs = figure.plot({ ...shared, label: "The two costs of the generator over the logit", y: [-8, 8], yLabel: "cost of the sample" });
   const slopes = figure.plot({
-    ...shared, label: "How hard each cost pulls on the logit", y: [0, 1.08], yTicks: 2, yLabel: "pull on $s$: minus the slope of the cost",
+    ...shared, label: "How steep each cost is in the logit", y: [0, 1.08], yTicks: 2, yLabel: "minus the slope of the cost in $s$",
   });
 
   const pair = (plot, minimaxLabel, nonSaturatingLabel) => ({
@@ -68,7 +107,7 @@ export function render({ model, el }) {
 
 function inWords(s) {
   if (s < -2)
-    return "$D$ is sure that this sample is generated. The minimax cost is flat in the logit, so the generator hears almost nothing, just when it has most to learn; the non-saturating cost pulls with nearly its full strength.";
-  if (s <= 2) return "$D$ is in doubt. Both costs pull, and at $s$ = 0 equally hard: there the two are twins.";
-  return "This sample fools $D$. Now the non-saturating cost is the flat one, and rightly: there is little left to mend. The minimax cost spends its pull on samples that pass already.";
+    return "$D$ is almost sure that this sample is generated. The minimax cost is almost flat in the logit here, so the generator gets almost no gradient from it, though this sample has most to change. The slope of the non-saturating cost is close to its largest size, 1.";
+  if (s <= 2) return "$D$ is in doubt. Both costs have a gradient here, and at $s$ = 0 they are equally steep.";
+  return "$D$ takes this sample for real. Now the non-saturating cost is the flat one, and this sample has little to change. The minimax cost is steepest on samples that pass already.";
 }
