@@ -18,6 +18,7 @@ SUMMARIES = {
     "features": "accuracy of discriminators' first layers where labels are few",
     "judge": "a small network that reads a data set's labels, for the features it sees by",
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
+    "ablation-control": "the same for depth without batch norm (four minutes)",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "line": "the two runs that the training player shows by default",
@@ -80,6 +81,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return judges.record(options.data, out, **rest)
         case "ablation":
             return ablation.record(out)
+        case "ablation-control":
+            return ablation.record_control(out)
         case "robustness":
             return robustness.record(out)
         case "tuned":

@@ -12,7 +12,14 @@ from gan_tutorial.data import load
 from gan_tutorial.metrics import TITLES
 from gan_tutorial.recipes import MNIST_SHORT
 from recordings import ablation
-from recordings.ablation import STAGES, Products, best_rate, equal_steps, products_of_a_step
+from recordings.ablation import (
+    CONTROLS,
+    STAGES,
+    Products,
+    best_rate,
+    equal_steps,
+    products_of_a_step,
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,7 @@ def test_all_stages_cost_the_same(images):
     assert steps["critic"] == ablation.CRITIC_STAGE_STEPS
     costs = [
         steps[name] * products_of_a_step(stage.build(seed=1), images, stage.settings(1e-3))
-        for name, stage in STAGES.items()
+        for name, stage in (STAGES | CONTROLS).items()
     ]
     assert max(costs) / min(costs) - 1 < 1 / min(steps.values())  # the rounding of a step
 
@@ -46,6 +53,14 @@ def test_the_last_stage_is_the_recipe_of_the_book():
     weight = torch.nn.Parameter(torch.zeros(1))
     theirs, ours = (s.optimizers[0]([weight]).param_groups[0] for s in (settings, mine))
     assert (theirs["lr"], theirs["betas"]) == (ours["lr"], ours["betas"])
+
+
+def test_the_control_differs_from_its_stage_in_batch_norm_only():
+    with_norm, without = STAGES["norm"], CONTROLS["deep"]
+    assert without.settings is with_norm.settings
+    for one, other in zip(with_norm.build(seed=3)[:2], without.build(seed=3)[:2], strict=True):
+        kept = [str(m) for m in one.children() if not isinstance(m, torch.nn.BatchNorm1d)]
+        assert kept == [str(m) for m in other.children()]
 
 
 def test_the_rate_is_the_one_nearest_to_validation_digits_by_either_generator():
@@ -86,9 +101,13 @@ def test_the_record_chooses_by_validation_and_reports_other_seeds(tmp_path, monk
         assert arrays[f"{stage['stage']}_{stage['drawn_by']}"].shape == (1, ablation.SHOWN, 28, 28)
 
 
-def test_the_record_of_the_book_is_complete():
-    arrays, note = recorded.read("ablation")
-    assert [s["stage"] for s in note["stages"]] == [name for name in STAGES for _ in range(2)]
+@pytest.mark.parametrize(
+    ("name", "compared"), [("ablation", STAGES), ("ablation-control", CONTROLS)]
+)
+def test_the_records_of_the_book_are_complete(name, compared):
+    arrays, note = recorded.read(name)
+    assert [s["stage"] for s in note["stages"]] == [name for name in compared for _ in range(2)]
+    assert note["command"].endswith(f" {name}")
     assert note["seeds"] == [0, 1, 2]
     assert note["tuning_seed"] not in note["seeds"]
     for stage in note["stages"]:
