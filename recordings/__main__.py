@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_tutorial.recorded import FOLDER
-from recordings import ablation, features, generators, judges, line, robustness, runs
+from recordings import ablation, features, generators, judges, line, neighbours, robustness, runs
 
 SUMMARIES = {
     "run": "pictures, losses and held-out score of a trained run",
@@ -21,6 +21,7 @@ SUMMARIES = {
     "ablation-control": "the same for depth without batch norm (four minutes)",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
+    "neighbours": "five families of models on eight bells, each at the best of the same rates",
     "line": "the two runs that the training player shows by default",
 }
 OF_RUNS = ("run", "weights", "generator", "seeds", "features")
@@ -87,6 +88,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return robustness.record(out)
         case "tuned":
             return robustness.record_tuned(out)
+        case "neighbours":
+            return neighbours.record(out)
         case _:
             return line.record(out)
 
