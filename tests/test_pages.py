@@ -112,6 +112,27 @@ class Visit:
         """Have what fades in be there, whose colours are pale until then."""
         self.page.evaluate("Promise.all(document.getAnimations().map((fading) => fading.finished))")
 
+    def take_out_repeated_code(self):
+        """Leave one coloured word of each kind on each background of code, which axe judges; pages have thousands."""
+        self.page.evaluate(
+            """() => {
+              const behind = (e) => {
+                const color = getComputedStyle(e).backgroundColor;
+                return e.parentElement && /, 0\\)$|transparent/.test(color) ? behind(e.parentElement) : color;
+              };
+              const known = new Set(), repeated = [];
+              for (const code of document.querySelectorAll('div.highlight pre')) {
+                const background = behind(code);
+                for (const word of code.querySelectorAll('span')) {
+                  const kind = `${word.className} ${getComputedStyle(word).color} ${background}`;
+                  if (known.has(kind) && !word.childElementCount) repeated.push(word);
+                  known.add(kind);
+                }
+              }
+              for (const word of repeated) word.replaceWith(word.textContent);
+            }"""
+        )
+
     def take_out_plain_formulas(self):
         """Remove formulas in the colour of the text around them, which axe judges; screen readers get MathML.
 
@@ -238,6 +259,7 @@ def test_page_is_accessible(visit):
     visit.next_frames()
     visit.end_fading()
     visit.take_out_plain_formulas()
+    visit.take_out_repeated_code()
     options = AXE_OPTIONS
     if visit.theme == "dark":  # which changes colours and nothing else
         options = options | {"runOnly": ["color-contrast", "link-in-text-block"]}
