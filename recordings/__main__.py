@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
             )
             verb.add_argument("--seed", type=int, default=0, help="default 0")
         if name == "live-digits":
-            verb.add_argument("--steps", type=int, default=6000, help="default 6000")
+            verb.add_argument("--steps", type=int, default=2000, help="default 2000")
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser

@@ -26,7 +26,7 @@ from gan_tutorial.metrics import Reader
 from gan_tutorial.metrics.reader import NO_DIGIT, blends, means
 from recordings.runs import write
 
-STEPS, SEEDS = 6000, (1, 2, 3, 4, 5)
+STEPS, SEEDS = 2000, (1, 2, 3, 4, 5)
 SAMPLES, SHEET, MEASURED = 1000, 64, 256  # the page shows 64 and reads 256
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -122,16 +122,18 @@ def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> 
     reader, data = recorded.reader(), torch.from_numpy(digits()) / (LEVELS - 1)
     settings = {name: value for name, value in _settings().items() if name != "seed"}
     runs: list[dict[str, Any]] = []
-    sheet, shown = None, {}
+    sheets: list[np.ndarray] = []
+    shown: dict[str, Any] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         for seed in seeds:
             drawn = play(browser, {**settings, "seed": seed}, steps)
             rows, few = (torch.from_numpy(drawn[name]) / 255 for name in ("samples", "measured"))
             runs.append({"seed": seed, **judged(rows, reader, data)})
-            if sheet is None:
+            if not sheets:
                 read = {"legible": reader.legible(few), "balance": reader.balance(few)}
-                sheet, shown = drawn["sheet"], {**drawn["numbers"], **read}
+                shown = {**drawn["numbers"], **read}
+            sheets.append(drawn["sheet"])
         version = browser.version
         browser.close()
     others = rivals(reader, data)
@@ -151,13 +153,13 @@ def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> 
         "runs": runs,
         "rivals": others,
     }
-    return write(out, "live-digits", note, {"sheet": sheet})
+    return write(out, "live-digits", note, {"sheet": sheets[0]})
 
 
 def _settings() -> dict[str, Any]:
     """The figure's settings that decide a run."""
     names = (
-        "classes objective dropout optimizer k log_rate_g log_rate_d momentum log_clip activation "
+        "classes objective dropout optimizer k log_rate_g log_rate_d momentum decay log_clip activation "
         "batch seed"
     )
-    return {name: LiveDigits.class_traits()[name].default_value for name in names.split()}
+    return {name: getattr(LiveDigits, name).default_value for name in names.split()}

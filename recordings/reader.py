@@ -16,7 +16,7 @@ from gan_tutorial.metrics.reader import BLENDS, NO_DIGIT, NOISES, blends, means
 from gan_tutorial.networks import mlp_pair
 from gan_tutorial.objectives import NON_SATURATING, WGAN_GP
 from gan_tutorial.optimizers import adam
-from gan_tutorial.training import train
+from gan_tutorial.training import Settings, train
 from recordings.runs import packed, write
 
 EARLY = (25, 50, 75, 100, 150, 200)  # steps after which what is drawn is no digit
@@ -27,8 +27,8 @@ def early_fakes(rows: Tensor) -> Tensor:
     drawn = []
     for objective, dropout, seed in ((NON_SATURATING, 0.3, 101), (WGAN_GP, 0.0, 102)):
         pair = mlp_pair(noise_dim=64, dropout=dropout, seed=seed)
-        rules = {"objective": objective, "optimizers": (adam(5e-4), adam(5e-4)), "ema": 0.9}
-        for snapshot in train(pair, rows, steps=EARLY[-1], every=EARLY, seed=seed, **rules):
+        settings = Settings(objective, (adam(5e-4), adam(5e-4)), ema=0.9)
+        for snapshot in train(pair, rows, settings, steps=EARLY[-1], every=EARLY, seed=seed):
             drawn += [snapshot.sample(500), snapshot.sample(500, average=False)]
     return torch.cat(drawn)
 

@@ -134,7 +134,8 @@ def test_the_nearest_digit_is_the_nearest(javascript, held_out):
 def test_a_run_depends_on_its_settings_and_goes_on_elsewhere(javascript):
     same, with_no_simd = javascript.evaluate(
         """(() => {
-          const settings = { seed: 3, batch: 16, classes: "38" }, stayed = play(settings, 3), other = make(settings);
+          const settings = { seed: 3, batch: 16, classes: "38", k: 1 };
+          const stayed = play(settings, 3), other = make(settings);
           playRound(other); // leaves traces that loading must wipe away
           loadRun(other, saveRun(play(settings, 2)));
           while (other.step < 3) playRound(other);
@@ -163,7 +164,8 @@ def test_what_is_dealt_are_digits_of_the_classes_chosen(javascript):
 def test_the_average_follows_and_measuring_leaves_the_run_alone(javascript):
     got = javascript.evaluate(
         """(() => {
-          const settings = { batch: 16 }, a = make(settings), b = make(settings), path = [];
+          const settings = { batch: 16, objective: "non-saturating", k: 1 };
+          const a = make(settings), b = make(settings), path = [];
           for (let i = 0; i < 3; i++) {
             for (const t of [a, b]) playRound(t);
             b.measure();
@@ -226,7 +228,7 @@ def test_the_code_trains_in_torch(javascript, objective):
     code = javascript.evaluate(f"codeOf({{ ...SETTINGS, ...{json.dumps(settings)} }})")
     assert max(map(len, code.splitlines())) < 130
     names: dict = {}
-    exec(code.replace("train(6000)", "train(2)"), names)  # the page's own code
+    exec(code.replace("train(2000)", "train(2)"), names)  # the page's own code
     assert names["data"].shape == (1000, 784)
     drawn = names["average"](torch.randn(3, 64))
     assert drawn.shape == (3, 784)
@@ -248,7 +250,7 @@ def test_the_codes_losses_are_those_of_the_page(javascript):
     )
     for run in got:
         names: dict = {}
-        exec(run["code"].replace("train(6000)", ""), names)
+        exec(run["code"].replace("train(2000)", ""), names)
         for network, weights in zip((names["G"], names["D"]), run["weights"], strict=True):
             torch.nn.utils.vector_to_parameters(torch.tensor(weights), network.parameters())
         x = torch.tensor(run["x"]).reshape(784, 16).T

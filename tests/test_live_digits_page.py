@@ -16,7 +16,7 @@ from gan_tutorial.figures.live_digits import content
 
 pytestmark = pytest.mark.browser
 FIGURE, TRAINER = LiveDigits, ("live/run.js", "live_digits/digits.js", "live_digits/trainer.js")
-RUN = {"seed": 7, "batch": 16, "classes": "17"}
+RUN = {"seed": 7, "batch": 16, "classes": "17", "objective": "non-saturating", "k": 1}
 FRAGMENT = "&".join(f"{name}={value}" for name, value in RUN.items())
 SHEET = "document.querySelector('canvas[aria-label^=\"64 pictures\"]')"
 PIXELS = f"Array.from({SHEET}.getContext('2d').getImageData(30, 30, 28, 28).data)"
@@ -174,7 +174,8 @@ def test_the_settings_live_in_the_address(visit, address):
     visit.click("digit-4")
     visit.move("dropout", "0.5")
     fragment = visit.fragment("dropout")
-    assert set(fragment[1:].split("&")) == {"seed=7", "batch=16", "classes=147", "dropout=0.5"}
+    wanted = {**RUN, "classes": "147", "dropout": "0.5"}
+    assert set(fragment[1:].split("&")) == {f"{name}={value}" for name, value in wanted.items()}
     assert "Dropout(0.5)" in visit.page.text_content(".gan-code")
 
 

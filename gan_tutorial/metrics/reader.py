@@ -248,6 +248,8 @@ def fit_reader(
         loss.backward()
         optimizer.step()
         schedule.step()
+    head = network[-1]
+    assert isinstance(head, nn.Linear)
     with torch.no_grad():
-        network[-1].bias[NO_DIGIT] += lift
+        head.bias[NO_DIGIT] += lift
     return Reader(network.requires_grad_(False).eval())

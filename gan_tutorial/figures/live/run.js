@@ -26,10 +26,10 @@ import { addLosses } from "./history.js";
  * @property {() => void} [follow] what a step of G brings with it
  */
 
-/** @typedef {{ optimizer: string, log_rate_g: number, log_rate_d: number, momentum: number, log_clip: number }} Rules */
+/** `decay` is Adam's beta 2 where it is not the usual one. @typedef {{ optimizer: string, log_rate_g: number, log_rate_d: number, momentum: number, log_clip: number, decay?: number }} Rules */
 
-/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum */
-const optionsOf = (power, momentum) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, 0.999] });
+/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum @param {number} decay */
+const optionsOf = (power, momentum, decay) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, decay] });
 
 /**
  * Both networks, drawn with `random`, and their game. `last` is G's activation at its end, `keep` the share of D's units that
@@ -54,9 +54,9 @@ export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES
 }
 
 /** @param {Play} game @param {Rules} rules */
-export function setRates(game, { log_rate_g, log_rate_d, momentum, log_clip }) {
-  game.forG = optionsOf(log_rate_g, momentum);
-  game.forD = optionsOf(log_rate_d, momentum);
+export function setRates(game, { log_rate_g, log_rate_d, momentum, log_clip, decay = 0.999 }) {
+  game.forG = optionsOf(log_rate_g, momentum, decay);
+  game.forD = optionsOf(log_rate_d, momentum, decay);
   game.clip = 10 ** log_clip;
 }
 

@@ -102,11 +102,13 @@ class LiveDigits(LiveFigure):
     }
 
     classes = traitlets.Unicode("0123456789", help="the digits that are learned").tag(sync=True)
-    objective = choice("non-saturating", OBJECTIVES, "what the players minimise")
-    dropout = slider(0.3, 0, 0.6, 0.05, "share of D's hidden units that is dropped")
-    k = slider(1, 1, 10, 1, "steps of D for one of G")
-    log_rate_g = slider(-3.5, -4.5, -2.5, 0.05, "log10 of G's learning rate")
-    log_rate_d = slider(-3.5, -4.5, -2.5, 0.05, "log10 of D's learning rate")
+    objective = choice("wgan-gp", OBJECTIVES, "what the players minimise")
+    dropout = slider(0, 0, 0.6, 0.05, "share of D's hidden units that is dropped")
+    k = slider(2, 1, 10, 1, "steps of D for one of G")
+    momentum = slider(0, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
+    decay = slider(0.9, 0.8, 0.999, 0.001, "Adam's beta 2")
+    log_rate_g = slider(-3.3, -4.5, -2.5, 0.05, "log10 of G's learning rate")
+    log_rate_d = slider(-3.3, -4.5, -2.5, 0.05, "log10 of D's learning rate")
     activation = choice("leaky-relu", ACTIVATIONS, "of both networks' hidden units")
     speed = choice("full", ("slow", "medium", "full"), "the pace")
     shown = choice("average", ("average", "now"), "which weights of G draw")

@@ -14,12 +14,12 @@ const LOSSES = {
 };
 /** @type {Record<string, string>} */
 const ACTIVATIONS = { "leaky-relu": "nn.LeakyReLU(0.2)", relu: "nn.ReLU()", tanh: "nn.Tanh()" };
-/** @type {Record<string, (rate: string, momentum: number) => string>} */
+/** @type {Record<string, (rate: string, momentum: number, decay: number) => string>} */
 const OPTIMIZERS = {
   sgd: (rate) => `torch.optim.SGD(network.parameters(), lr=${rate})`,
   momentum: (rate, momentum) => `torch.optim.SGD(network.parameters(), lr=${rate}, momentum=${momentum})`,
   rmsprop: (rate) => `torch.optim.RMSprop(network.parameters(), lr=${rate})`,
-  adam: (rate, momentum) => `torch.optim.Adam(network.parameters(), lr=${rate}, betas=(${momentum.toFixed(2)}, 0.999))`,
+  adam: (rate, momentum, decay) => `torch.optim.Adam(network.parameters(), lr=${rate}, betas=(${momentum.toFixed(2)}, ${decay}))`,
 };
 
 const PENALTY = `
@@ -39,7 +39,7 @@ def mixed(x, x_fake):
 const rate = (log) => (10 ** log).toPrecision(3);
 
 /** @param {import("./trainer.js").Settings} settings */
-export function codeOf({ classes, objective, dropout, optimizer, k, log_rate_g, log_rate_d, momentum, log_clip, activation, batch, seed }) {
+export function codeOf({ classes, objective, dropout, optimizer, k, log_rate_g, log_rate_d, momentum, decay, log_clip, activation, batch, seed }) {
   const [lossD, lossG] = LOSSES[objective], pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
   const drop = dropout > 0 ? `, nn.Dropout(${dropout})` : "";
   const clip = objective === "wgan" ? `\n        for weight in D.parameters():\n            weight.data.clamp_(${-rate(log_clip)}, ${rate(log_clip)})` : "";
@@ -64,9 +64,9 @@ D = nn.Sequential(
     nn.Linear(256, 256), ${phi}${drop},
     nn.Linear(256, 1),
 )
-average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + max(1 / 500, 1 / (1 + n)) * (g - a))
-step_d, step_g = (${OPTIMIZERS[optimizer](rate(log_rate_d), momentum).replace("network", "D")},
-                  ${OPTIMIZERS[optimizer](rate(log_rate_g), momentum).replace("network", "G")})
+average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + max(1 / 100, 1 / (1 + n)) * (g - a))
+step_d, step_g = (${OPTIMIZERS[optimizer](rate(log_rate_d), momentum, decay).replace("network", "D")},
+                  ${OPTIMIZERS[optimizer](rate(log_rate_g), momentum, decay).replace("network", "G")})
 ${penalized ? PENALTY : ""}
 
 def train(steps):
@@ -85,6 +85,6 @@ def train(steps):
         average.update_parameters(G)
 
 
-train(6000)
+train(2000)
 `;
 }

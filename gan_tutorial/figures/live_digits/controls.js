@@ -22,6 +22,7 @@ export function makeControls(figure, session, { isOwn }) {
   rules.select("objective", { label: "objective", ...optionsOf(CHOICES.objective) });
   rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
   makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
+  rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });
   rules.slider("batch", { label: "batch", digits: 0 });
   rules.slider("seed", { label: "seed", digits: 0 });
   rules.button("usual", { label: "The usual settings", onClick: () => session.change(SETTINGS, { anew: true }) });

@@ -94,7 +94,7 @@ function makeReadOuts(figure) {
   };
 }
 
-const ENOUGH = 6000, SLOW = 20; // steps of a usual run; steps a second
+const ENOUGH = 2000, SLOW = 20; // steps of a usual run; steps a second
 
 /** What a reader on a slow machine should know. */
 function patience(trainer, pace) {

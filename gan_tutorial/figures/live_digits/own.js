@@ -4,7 +4,7 @@
 import { LEVELS } from "./digits.js";
 import { PIXELS, SIDE } from "./reader.js";
 
-export const LEAST = 100;
+const LEAST = 100;
 
 /**
  * Levels of grey of a picture of 28 x 28 whose points have red, green, blue and opacity from 0 to 255, on white paper. A picture

@@ -14,7 +14,7 @@ import { PIXELS, readAll, tally } from "./reader.js";
 /**
  * What a run depends on beside its pictures; the names, options and bounds are those of the traits in Python.
  * @typedef {{ classes: string, objective: string, dropout: number, optimizer: string, k: number, log_rate_g: number, log_rate_d: number,
- *   momentum: number, log_clip: number, activation: string, batch: number, seed: number }} Settings
+ *   momentum: number, decay: number, log_clip: number, activation: string, batch: number, seed: number }} Settings
  */
 
 /**
@@ -30,8 +30,8 @@ import { PIXELS, readAll, tally } from "./reader.js";
 
 /** @type {Settings} */
 export const SETTINGS = {
-  classes: "0123456789", objective: "non-saturating", dropout: 0.3, optimizer: "adam", k: 1, log_rate_g: -3.5, log_rate_d: -3.5,
-  momentum: 0.5, log_clip: -1, activation: "leaky-relu", batch: 64, seed: 1,
+  classes: "0123456789", objective: "wgan-gp", dropout: 0, optimizer: "adam", k: 2, log_rate_g: -3.3, log_rate_d: -3.3,
+  momentum: 0, decay: 0.9, log_clip: -1, activation: "leaky-relu", batch: 64, seed: 1,
 };
 
 /** @type {Record<string, string[]>} */
@@ -41,8 +41,8 @@ export const NOISE = 64;
 const SIZES_G = [NOISE, 256, 256, PIXELS], SIZES_D = [PIXELS, 256, 256, 1];
 export const SHOWN = 64; // pictures on the sheet
 const READ = 256; // pictures that are read in a measurement
-const EVERY = 200;
-const MEMORY = 500; // steps that the average remembers
+const EVERY = 100;
+const MEMORY = 100; // steps that the average remembers
 /** @type {("step" | "value" | "cost" | "legible" | "balance" | "real" | "fake")[]} real, fake: D, or the critic's score, on both kinds */
 export const SERIES = ["step", "value", "cost", "legible", "balance", "real", "fake"];
 
@@ -94,7 +94,7 @@ function dealPictures({ engine, rows, material: { levels } }, random, place, cou
 }
 
 /** The settings that may change in the midst of a run; any other begins a new one. @type {(keyof Settings)[]} */
-export const TUNABLE = ["objective", "k", "log_rate_g", "log_rate_d", "momentum", "log_clip"];
+export const TUNABLE = ["objective", "k", "log_rate_g", "log_rate_d", "momentum", "decay", "log_clip"];
 
 /** @param {Trainer} trainer @param {Partial<Settings>} settings */
 export function tune({ game, settings: chosen }, settings) {

@@ -14,13 +14,13 @@ import { nearest, pixelsOf } from "./digits.js";
 import { NO_DIGIT, PIXELS, SIDE, read } from "./reader.js";
 import { NOISE, SHOWN, look, pixelsIn } from "./trainer.js";
 
-export const COLUMNS = 8;
+const COLUMNS = 8;
 const STRIDE = SIDE + 2, EDGE = COLUMNS * STRIDE - 2;
 const STEPS = 9; // pictures on the way from one sample to another
 const SHEETS = 120; // that are remembered; a sheet is 50 kB
 
 const toInk = (pixels) => pixels.map((value) => (value + 1) / 2);
-export const inkOf = (drawing) => Float32Array.from(drawing, (digit) => parseInt(digit, 16) / 15);
+const inkOf = (drawing) => Float32Array.from(drawing, (digit) => parseInt(digit, 16) / 15);
 
 export function makeView(figure, change) {
   const still = figure.get("_picture") ?? {};
@@ -146,7 +146,7 @@ function between(a, b, t) {
   return ((1 - t) * a + t * b) / Math.hypot(1 - t, t);
 }
 
-export const opinion = (score, { objective }) => (isLogit(objective) ? `$D$ takes it for real with probability ${sigmoid(score).toFixed(2)}.` : `$D$'s score of it is ${score.toFixed(2)}.`);
+const opinion = (score, { objective }) => (isLogit(objective) ? `$D$ takes it for real with probability ${sigmoid(score).toFixed(2)}.` : `$D$'s score of it is ${score.toFixed(2)}.`);
 
 // ---------------------------------------------------------------- what the reader draws
 
