@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--seed", type=int, default=0, help="default 0")
         if name == "live-digits":
             verb.add_argument("--steps", type=int, default=2000, help="default 2000")
+            seeds = [1, 2, 3, 4, 5]
+            verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 1 to 5")
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser
@@ -93,7 +95,7 @@ def _made(options: argparse.Namespace) -> list[Path]:
         case "live-digits":
             from recordings import live_digits  # a browser, and the figures with ipywidgets
 
-            return live_digits.record(out, steps=options.steps)
+            return live_digits.record(out, steps=options.steps, seeds=tuple(options.seeds))
         case "ablation":
             return ablation.record(out)
         case "robustness":

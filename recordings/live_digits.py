@@ -141,9 +141,10 @@ def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> 
         name: float(np.median([run[name] for run in runs]))
         for name in ("legible", "balance", "spread", "nearest")
     }
+    words = " ".join(map(str, seeds))
     note = {
         "title": "digits from nothing, in the page",
-        **provenance("python -m recordings live-digits"),
+        **provenance(f"python -m recordings live-digits --steps {steps} --seeds {words}"),
         "chromium": version,
         "settings": settings,
         "seed": seeds[0],
