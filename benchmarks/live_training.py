@@ -1,5 +1,6 @@
 """The page's own training in Chromium against eager PyTorch: the same networks, batches, steps."""
 
+import base64
 import itertools
 import json
 import subprocess
@@ -61,6 +62,26 @@ def digits_in_chromium(browser):
     while True:
         page.evaluate("for (let i = 0; i < 5; i++) round()")
         yield 5
+
+
+def figure_of_digits_in_chromium(browser):
+    """The run of the figure live-digits with all that belongs to it, its measurements too; yields rounds done."""
+    from gan_tutorial.figures.linker import with_globals  # a GPU's machine may have no ipywidgets
+    from gan_tutorial.figures.live_digits import content
+
+    page = browser.new_page()
+    modules = ("live/run.js", "live_digits/digits.js", "live_digits/trainer.js")
+    page.add_script_tag(content=with_globals(*modules))
+    page.evaluate(
+        """async (file) => {
+          const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
+          globalThis.trainer = makeTrainer({}, undefined, await unpack(bytes));
+        }""",
+        base64.b64encode(content()).decode(),
+    )
+    while True:
+        page.evaluate(f"for (let i = 0; i < {CHUNK // 4}; i++) playRound(trainer)")
+        yield CHUNK // 4
 
 
 def products_in_chromium(browser, rows, columns, batch):
@@ -197,6 +218,22 @@ def _turns(browser, contenders, seconds, case, work):
     ]
 
 
+def live_digits(seconds, device):
+    """Rounds per second of the figure that learns digits, against eager PyTorch; how long its 2,000 steps take."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with chromium() as browser:
+            pair = {"page": figure_of_digits_in_chromium(browser), "torch": digits_in_torch()}
+            rates = compare(pair, seconds, "cpu")
+            extra = {"chromium": browser.version, "seed": 1, "precision": "float32"}
+    finally:
+        torch.set_num_threads(threads)
+    extra["seconds_for_2000_steps"] = round(2000 / rates["page"], 1)
+    case = "figure live-digits, its whole run"
+    return [row(case, "rounds/s", rates["page"], rates["torch"], "eager PyTorch", **extra)]
+
+
 def frames(browser, content=""):
     """Frames that a page shows; yields how many."""
     page = browser.new_page()
@@ -216,8 +253,11 @@ def playing(figure):
     """A page's content: the figure, playing."""
     from gan_tutorial.figures.linker import read_script
 
-    state = json.dumps(figure(playing=True).state())
-    start = f"figure.render({{ model: new ganFigures.Model({state}), el: document.body }});"
+    state = f"const state = {json.dumps(figure(playing=True).state())};"
+    for name in figure.files:  # as Python would bring it
+        content = base64.b64encode(figure.file(name)).decode()
+        state += f'state._digits = Uint8Array.from(atob("{content}"), (c) => c.charCodeAt(0));'
+    start = f"{state} figure.render({{ model: new ganFigures.Model(state), el: document.body }});"
     module = figure._esm.replace("export default", "const figure =")
     return (
         f"<style>{figure._css}</style><script>{read_script('host.js')}</script>"
@@ -227,12 +267,12 @@ def playing(figure):
 
 def live_frames(seconds, device):
     """Frames per second while a figure trains at full speed, against an empty page."""
-    from gan_tutorial.figures import LivePlane, LiveTraining
+    from gan_tutorial.figures import LiveDigits, LivePlane, LiveTraining
 
     rows = []
     with chromium() as browser:
         extra = {"chromium": browser.version, "seed": 1}
-        for figure in (LiveTraining, LivePlane):
+        for figure in (LiveTraining, LivePlane, LiveDigits):
             pages = {"figure": frames(browser, playing(figure)), "empty": frames(browser)}
             rates = compare(pages, seconds / 2, "cpu")
             case = f"figure {figure.name} at full speed"
@@ -241,4 +281,8 @@ def live_frames(seconds, device):
     return rows
 
 
-BENCHMARKS = {"live_training": live_training, "live_frames": live_frames}
+BENCHMARKS = {
+    "live_training": live_training,
+    "live_digits": live_digits,
+    "live_frames": live_frames,
+}

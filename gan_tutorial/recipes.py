@@ -161,8 +161,8 @@ def _paper(images: Tensor, classes: Classes, seed: int) -> Pair:
 
 
 def _mirza(images: Tensor, classes: Classes, seed: int) -> Pair:
-    """With the start of `_paper`, which the paper does not mention: without it the loss is NaN
-    within 500 steps (seeds 0 and 1).
+    """With the start of `_paper`, which the paper does not mention: without it the loss can become NaN
+    (seed 1, step 268).
     """
     if not isinstance(classes, int):
         raise ValueError(

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan_tutorial.recorded import FOLDER
-from recordings import ablation, features, generators, judges, line, neighbours, robustness, runs
+from recordings import (
+    ablation,
+    features,
+    generators,
+    judges,
+    line,
+    neighbours,
+    reader,
+    robustness,
+    runs,
+)
 
 SUMMARIES = {
     "run": "pictures, losses and held-out score of a trained run",
@@ -17,6 +27,8 @@ SUMMARIES = {
     "seeds": "held-out scores of runs that differ in their seed",
     "features": "accuracy of discriminators' first layers where labels are few",
     "judge": "a small network that reads a data set's labels, for the features it sees by",
+    "reader": "a small network that reads digits and may say that there is none",
+    "live-digits": "what the page that learns digits from nothing comes to, over five seeds",
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
     "ablation-control": "the same for depth without batch norm (four minutes)",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
@@ -57,6 +69,16 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--root", default="data", help="folder of downloaded data sets")
             for option, value in (("width", 16), ("epochs", 15), ("seed", 0)):
                 verb.add_argument(f"--{option}", type=int, default=value, help=f"default {value}")
+        if name == "reader":
+            verb.add_argument("--steps", type=int, default=3000, help="default 3000")
+            verb.add_argument(
+                "--lift", type=float, default=0.0, help="of the score of no digit; default 0"
+            )
+            verb.add_argument("--seed", type=int, default=0, help="default 0")
+        if name == "live-digits":
+            verb.add_argument("--steps", type=int, default=2000, help="default 2000")
+            seeds = [1, 2, 3, 4, 5]
+            verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 1 to 5")
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser
@@ -80,6 +102,12 @@ def _made(options: argparse.Namespace) -> list[Path]:
             words = ("width", "epochs", "seed", "root")
             rest = {word: getattr(options, word) for word in words}
             return judges.record(options.data, out, **rest)
+        case "reader":
+            return reader.record(out, steps=options.steps, lift=options.lift, seed=options.seed)
+        case "live-digits":
+            from recordings import live_digits  # a browser, and the figures with ipywidgets
+
+            return live_digits.record(out, steps=options.steps, seeds=tuple(options.seeds))
         case "ablation":
             return ablation.record(out)
         case "ablation-control":

@@ -95,8 +95,8 @@ def figure_page(tmp_path_factory):
         texts = scripts([type(figure)])
         for name, text in texts.items():
             (folder / f"{name}.js").write_text(text, encoding="utf-8")
-        for name in getattr(figure, "files", ()):
-            (folder / f"{name}.js").write_text(file_script(name), encoding="utf-8")
+        for name in figure.files:
+            (folder / f"{name}.js").write_text(file_script(figure, name), encoding="utf-8")
         (folder / "kit.css").write_text(figure._css, encoding="utf-8")
         page = folder / f"{figure.name}-{theme}.html"
         tags = "".join(f'<script defer src="{name}.js"></script>' for name in texts)

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from gan_book.figures import scripts
+from gan_book.figures import file_script, scripts
 
 
 def write_pages(folder, figure, **pages):
@@ -14,6 +14,8 @@ def write_pages(folder, figure, **pages):
     (folder / "kit.css").write_text(figure._css, encoding="utf-8")
     for name, text in texts.items():
         (folder / f"{name}.js").write_text(text, encoding="utf-8")
+    for name in figure.files:
+        (folder / f"{name}.js").write_text(file_script(figure, name), encoding="utf-8")
     for name, traits in pages.items():
         (folder / f"{name}.html").write_text(
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>live</title>'

@@ -123,7 +123,7 @@ def test_the_first_state_is_a_picture_without_a_browser():
 
 def test_the_weights_are_light_and_stay_out_of_the_page():
     figure = state()
-    assert len(gzip.compress(file_script(FILE).encode())) <= 350_000
+    assert len(gzip.compress(file_script(ConditionalGenerator, FILE).encode())) <= 350_000
     assert len(figure.to_html()) < 10_000
     assert figure._weights == content()  # in Jupyter they come with the widget
 

@@ -14,7 +14,7 @@ CLASSIC = {"dom.js", "host.js", "modules.js"}  # run as they are
 FILES = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js")}
 MODULES = sorted((FILES | {linker.COMPILED}) - CLASSIC)
 DRAWING = {  # what of a figure is no mathematics
-    "drawing", "view", "views", "controls", "diagram", "session", "address", "over_time", "words",
+    "drawing", "view", "views", "controls", "diagram", "session", "address", "over_time", "words", "things",
 }  # fmt: skip
 PURE = [n for n in MODULES if n[:4] != "kit/" and Path(n).stem not in DRAWING]
 every_module = pytest.mark.parametrize("name", MODULES)

@@ -2,7 +2,10 @@
 too; what was said stays until it is cleared; and all is there without JavaScript and on paper.
 """
 
+from collections import Counter
+
 import pytest
+from bs4 import BeautifulSoup
 from test_pages import PAGES
 
 from gan_tutorial.figures import Divergences, OptimalDiscriminator, Saturation
@@ -74,6 +77,17 @@ def test_the_model_chapter_asks_and_all_its_prompts_can_be_answered(html):
     assert text.count("data-predict=") >= 15
     assert text.count("data-quiz=") >= 4
     assert text.count('data-predict="draw"') == 1
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", PAGES)
+def test_the_right_choice_is_not_always_in_the_same_place(html, name):
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    places = [reply["data-for"] for reply in page.select(".gan-replies > li[data-right]")]
+    places = [place for place in places if place in "abcd"]
+    if len(places) < 6:
+        pytest.skip("too few choices to see a habit in")
+    assert Counter(places).most_common(1)[0][1] <= 0.6 * len(places)
 
 
 @pytest.mark.book

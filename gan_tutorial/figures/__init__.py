@@ -14,6 +14,7 @@ _MODULES = {
     "DiracGan": "dirac_gan",
     "Divergences": "divergences",
     "EarthMover": "earth_mover",
+    "LiveDigits": "live_digits",
     "LivePlane": "live_plane",
     "LiveTraining": "live_training",
     "OptimalDiscriminator": "optimal_discriminator",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import sys
+from importlib.resources import files
 from typing import Any, ClassVar
 
 import anywidget
@@ -67,6 +68,8 @@ class Figure(anywidget.AnyWidget):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Files that a page brings when the figure comes into view, and a widget with its traits."""
     patterns: ClassVar[dict[str, str]] = {}
     """What else of the state an address may hold: traits without bounds and options, and the form of their text."""
 
@@ -113,6 +116,11 @@ class Figure(anywidget.AnyWidget):
             for name, trait in traits
             if isinstance(trait, traitlets.Enum)
         }
+
+    @classmethod
+    def file(cls, name: str) -> bytes:
+        """The content of one of the figure's files: a record, unless the figure makes it."""
+        return (files("gan_tutorial") / "recorded" / name).read_bytes()
 
     def state(self) -> dict:
         """Everything the drawing reads and an address may say, as JSON-ready values."""

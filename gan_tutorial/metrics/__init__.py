@@ -9,6 +9,7 @@ the features of a judge: a small network that was trained to tell the data's cla
 - `neighbours`: precision and recall, density and coverage, and two tests of memorising;
 - `labels`: which classes are drawn how often, and whether a conditional generator obeys;
 - `report`: all of them at once, beside real rows and beside hopeless samples;
+- `reader`: whether a picture is a digit at all, by a network that may say "no digit";
 - `few_labels`: whether features help a classifier where labels are few.
 
 In float64, tile by tile: every measure keeps to the `memory` that it is given.
@@ -44,6 +45,7 @@ from gan_tutorial.metrics.neighbours import (
     memorising,
     neighbourhoods,
 )
+from gan_tutorial.metrics.reader import Reader, fit_reader
 from gan_tutorial.metrics.report import (
     TITLES,
     Measure,
@@ -68,6 +70,7 @@ __all__ = [
     "Memorising",
     "Moments",
     "Neighbourhoods",
+    "Reader",
     "Reference",
     "Scores",
     "Share",
@@ -78,6 +81,7 @@ __all__ = [
     "few_label_accuracies",
     "fit_classifier",
     "fit_judge",
+    "fit_reader",
     "floor_and_ceilings",
     "frechet_at_infinity",
     "frechet_distance",

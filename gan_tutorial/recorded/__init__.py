@@ -12,11 +12,12 @@ numbers), and `NAME.npz` where it has arrays. Trained pairs lie under `weights/`
 as bytes, W ≈ scale·q with one scale for each row and whole q in [-127, 127].
 
 A generator is also kept as one small file that pages can run, `NAME-generator.bin`, batch norm
-folded in. It is little-endian: the bytes "GANG"; uint32 classes k, number of layers L, then L + 1
-widths, of which the first counts z and the k numbers of the one-hot label; for each layer, float32
-scales and biases of its units; for each layer, its int8 weights, unit by unit. Unit i of a layer
-computes :math:`\text{scale}_i\,(\text{weights}_i \cdot x) + \text{bias}_i`, followed by a leaky ReLU
-of slope 0.2 or, in the last layer, the logistic function.
+folded in. It is little-endian: the bytes "GANG"; uint32 classes k (0: a generator of z alone),
+number of layers L, then L + 1 widths, of which the first counts z and the k numbers of the one-hot
+label; for each layer, float32 scales and biases of its units; for each layer, its int8 weights, unit
+by unit. Unit i of a layer computes
+:math:`\text{scale}_i\,(\text{weights}_i \cdot x) + \text{bias}_i`, followed by a leaky ReLU of slope
+0.2 or, in the last layer, the logistic function.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial.metrics.judge import Judge, JudgeNetwork
+from gan_tutorial.metrics.reader import Reader, reader_network
 from gan_tutorial.networks import Conditional, Pair, mlp
 from gan_tutorial.recipes import choose
 
-__all__ = ["FOLDER", "generator", "judge", "pair", "read", "unpack_generator"]
+__all__ = ["FOLDER", "generator", "judge", "pair", "read", "reader", "unpack_generator"]
 
 FOLDER = Path(__file__).parent
 """Where the records lie."""
@@ -109,8 +111,27 @@ def judge(data: str = "mnist-10k", folder: Path = FOLDER) -> Judge:
     return Judge(network.requires_grad_(False).eval(), name, note)
 
 
-def generator(name: str = "conditional-long", folder: Path = FOLDER) -> Conditional:
-    """A recorded conditional generator, called as `generator(z, y)`, z ~ N(0, I).
+def reader(folder: Path = FOLDER) -> Reader:
+    """The reader of digits that may say "no digit".
+
+    Args:
+        folder: where the record lies.
+
+    Returns:
+        The reader, on the CPU, its parameters frozen.
+
+    Raises:
+        ValueError: there is none in the folder.
+    """
+    arrays, note = read("digit-reader", folder)
+    network = reader_network()
+    network.load_state_dict(_unpacked(arrays))
+    return Reader(network.requires_grad_(False).eval(), note)
+
+
+def generator(name: str = "conditional-long", folder: Path = FOLDER) -> Conditional | nn.Sequential:
+    """A recorded generator, z ~ N(0, I): a conditional one, called as `generator(z, y)`, or one without
+    labels, called as `generator(z)`, such as the page "Digits from nothing" lets you take home.
 
     Args:
         name: of the record.
@@ -142,8 +163,9 @@ def _unpacked(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     return tensors
 
 
-def unpack_generator(content: bytes) -> Conditional:
-    """The generator in a file, as a torch module G(z, y) for z `(n, d)` and labels y `(n,)`.
+def unpack_generator(content: bytes) -> Conditional | nn.Sequential:
+    """The generator in a file, as a torch module G(z, y) for z `(n, d)` and labels y `(n,)`; G(z) where
+    the file has no classes.
 
     `unpack_generator(content).network(torch.cat([z, code], 1))` takes any code, such as a mixture of
     two labels.
@@ -181,14 +203,19 @@ def unpack_generator(content: bytes) -> Conditional:
         rows, weights = weights[: units * inputs], weights[units * inputs :]
         weight = rows.reshape(units, inputs) * scale[:, None].astype(float)
         layers.append((torch.from_numpy(weight), torch.from_numpy(bias.astype(float))))
-    return rebuild(layers, classes)
+    return rebuild(layers, classes) if classes else _filled(layers)
+
+
+def rebuild(layers: Layers, classes: int) -> Conditional:
+    """The torch module of folded layers, called as `generator(z, y)`."""
+    return Conditional(_filled(layers), classes).eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def rebuild(layers: Layers, classes: int) -> Conditional:
-    """The torch module of folded layers, called as `generator(z, y)`."""
+def _filled(layers: Layers) -> nn.Sequential:
+    """The layers with what stands between them and at the end."""
     widths = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
-    network = Conditional(mlp(widths, output=nn.Sigmoid), classes).eval().requires_grad_(False)
+    network = mlp(widths, output=nn.Sigmoid).eval().requires_grad_(False)
     linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
     for layer, (weight, bias) in zip(linear, layers, strict=True):
         layer.weight.copy_(weight)

@@ -10,7 +10,6 @@ import base64
 import html
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -100,9 +99,9 @@ def scripts(figures) -> dict[str, str]:
     return found
 
 
-def file_script(name: str) -> str:
+def file_script(figure, name: str) -> str:
     """A figure's binary file as a script that hands it over, see ``file`` in host.js."""
-    content = (files("gan_tutorial") / "recorded" / name).read_bytes()
+    content = figure.file(name)
     return f'ganFigures.deliver("{name}", "{base64.b64encode(content).decode()}");\n'
 
 
@@ -115,8 +114,8 @@ def write_assets(app):
     for name, text in scripts(all_figures()).items():
         (target / f"{name}.js").write_text(text, encoding="utf-8")
     for figure in all_figures():
-        for name in getattr(figure, "files", ()):
-            (target / f"{name}.js").write_text(file_script(name), encoding="utf-8")
+        for name in figure.files:
+            (target / f"{name}.js").write_text(file_script(figure, name), encoding="utf-8")
 
 
 ALONE = """<!doctype html>

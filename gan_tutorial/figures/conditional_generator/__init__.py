@@ -8,6 +8,7 @@ import struct
 import zlib
 from functools import cache
 from importlib.resources import files
+from typing import cast
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ def content() -> bytes:
 @cache
 def generator() -> Conditional:
     """The generator that the figure runs, as a torch module G(z, y)."""
-    return unpack_generator(content())
+    return cast(Conditional, unpack_generator(content()))
 
 
 def normals(seed: int, count: int) -> list[float]:

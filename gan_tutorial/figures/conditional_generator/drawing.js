@@ -1,45 +1,11 @@
-// A picture of grey levels: a still from the page until the generator is there, from then on a canvas.
+// conditional-generator: a still from the page until the generator is there, from then on what it draws.
 
 import { changeDetector } from "../kit/changes.js";
 import { createFigure } from "../kit/figure.js";
-import { htmlNode, htmlText, setText, svgNode } from "../kit/text.js";
+import { Screen } from "../kit/screen.js";
+import { htmlNode, htmlText, setText } from "../kit/text.js";
 import { fillNormal, makeRandom } from "../mathematics/random.js";
 import { codeOf, generate, readGenerator } from "./generator.js";
-
-class Screen {
-  constructor(parent, { width, height, shown, label, still }) {
-    this.size = { width, height };
-    const style = `display:block;width:100%;max-width:${shown}px;height:auto;image-rendering:pixelated;background:#fff;border-radius:8px`;
-    this.looks = { style, role: "img", "aria-label": label };
-    this.parent = parent;
-    if (still) {
-      this.still = svgNode("svg", { ...this.looks, viewBox: `0 0 ${width} ${height}` }, parent);
-      svgNode("image", { href: still, width, height, style: "image-rendering:pixelated" }, this.still);
-    }
-  }
-
-  open() {
-    const canvas = htmlNode("canvas", { ...this.size, ...this.looks }, this.parent);
-    this.context = canvas.getContext("2d");
-    this.image = this.context.createImageData(this.size.width, this.size.height);
-    this.image.data.fill(255);
-    if (this.still) this.still.remove();
-  }
-
-  // Pixels of one digit, dark ink on white, with its corner at (left, top).
-  put(pixels, left = 0, top = 0) {
-    if (!this.context) this.open();
-    const { data, width } = this.image;
-    for (let i = 0; i < pixels.length; i++) {
-      const at = 4 * ((top + Math.floor(i / SIDE)) * width + left + (i % SIDE));
-      data[at] = data[at + 1] = data[at + 2] = Math.round(255 * (1 - pixels[i]));
-    }
-  }
-
-  paint() {
-    this.context.putImageData(this.image, 0, 0);
-  }
-}
 
 const SIDE = 28;
 const COLUMNS = 5;
@@ -94,7 +60,7 @@ export function render({ model, el }) {
     }
     const z = noiseOf(figure, source.generator.dim);
     const pixels = generate(source.generator, z, codeOf(source.generator.classes, label, other, share));
-    large.put(pixels);
+    large.put(pixels, SIDE);
     large.paint();
     const { mean, grey } = tonesOf(pixels);
     ink.set(mean);
@@ -114,7 +80,7 @@ export function render({ model, el }) {
     const z = noiseOf(figure, generator.dim);
     for (let label = 0; label < generator.classes; label++) {
       const pixels = generate(generator, z, codeOf(generator.classes, label));
-      small.put(pixels, STRIDE * (label % COLUMNS), STRIDE * Math.floor(label / COLUMNS));
+      small.put(pixels, SIDE, STRIDE * (label % COLUMNS), STRIDE * Math.floor(label / COLUMNS));
     }
     small.paint();
   }

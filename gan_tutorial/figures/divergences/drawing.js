@@ -21,7 +21,7 @@ const VIEWS = {
     value: [0, 3], slope: [-0.2, 1.6], density: 0.5,
     labels: { kl: [2.2, "end", -8, 0, "both KL"], js: [8, "end", -4, 16, "JSD → log 2"], tv: [8, "end", -4, -8, "TV → 1"], w1: [2.6, "start", 8, 6, "$W_1$"] },
     slopeLabels: { kl: [0.8, "start", 8, 4, "both KL"], js: [2.2, "start", 0, 17, "JSD"], tv: [1.2, "start", 4, -6, "TV"], w1: [8, "end", -4, -8, "$W_1$"] },
-    says: "Far apart, JSD and TV hardly change any more: their slopes die. KL pulls ever harder, $W_1$ always with the same force.",
+    says: "Far apart, JSD and TV hardly change any more: their slopes go to 0. The slope of KL grows, and that of $W_1$ stays the same.",
   },
   "unequal-bells": {
     value: [0, 5], slope: [-0.2, 2], density: 0.9,

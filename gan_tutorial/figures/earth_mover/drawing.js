@@ -8,7 +8,7 @@ import { PLACES, blockStacks, planTable, stairs } from "./views.js";
 function describe({ cost, least, left, totals }) {
   const [have, want] = totals;
   if (have === 0 || want === 0) return "A distribution needs at least one block.";
-  if (have !== want) return `$P$ has ${have} blocks and $Q$ has room for ${want}: no plan fits. $W_1$ and the area compare the shares, each pile divided by its own total.`;
+  if (have !== want) return `$P$ has ${have} blocks and $Q$ has room for ${want}: no plan fits. $W_1$ and the area compare the shares, with $P$ divided by its total and $Q$ by its own.`;
   if (left === 0) return cost === least
     ? `Every frame is full, for ${cost} blocks × steps. No plan is cheaper.`
     : `Every frame is full, but ${cost} is ${cost - least} more than the least, ${least}. Which steps were not needed?`;

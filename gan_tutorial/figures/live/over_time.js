@@ -48,9 +48,11 @@ export function lossView(figure, options = {}) {
     bestValue.set(best.value, best.valueName);
     bestCost.set(best.cost ?? 0, best.costName ?? "");
     bestCost.show(best.cost !== null);
-    ideal.show(best.logit);
-    for (let i = 0; i < history.length; i++) virtual[i] = 2 * history.jsd[i] - Math.log(4);
-    ideal.set(steps, virtual.subarray(0, history.length));
+    if (history.jsd) { // where p_g is known
+      ideal.show(best.logit);
+      for (let i = 0; i < history.length; i++) virtual[i] = 2 * history.jsd[i] - Math.log(4);
+      ideal.set(steps, virtual.subarray(0, history.length));
+    }
     value.set(steps, shownRows(history, "value"));
     cost.set(steps, shownRows(history, "cost"));
   };

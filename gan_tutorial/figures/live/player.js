@@ -10,7 +10,7 @@ import { makeWorker } from "../engine/worker.js";
 import { loadRun, playRound, saveRun } from "./run.js";
 
 /** @typedef {import("./run.js").Run & { settings: any }} Trainer */
-/** @typedef {(settings: any, engine: import("../engine/engine.js").Engine) => Trainer} MakeTrainer */
+/** `material` is what a run needs beside its settings and a page has but once, such as pictures. @typedef {(settings: any, engine: import("../engine/engine.js").Engine, material: any) => Trainer} MakeTrainer */
 
 /** Play at most `rounds` rounds for so many milliseconds; `run` is where to begin if it is not where the last order ended. @typedef {{ ticket: number, rounds: number, milliseconds: number, settings: any, run: import("./run.js").Saved | null }} Order */
 /** @typedef {{ ticket: number, rounds: number, run: import("./run.js").Saved }} Answer */
@@ -27,24 +27,30 @@ function playFor(trainer, most, milliseconds) {
 }
 
 /**
- * The worker's side. @param {{ onmessage: ((event: { data: Order }) => void) | null, postMessage: (answer: Answer) => void }} port
+ * The worker's side. @param {{ onmessage: ((event: { data: Order | { material: any } }) => void) | null, postMessage: (answer: Answer, handed: ArrayBuffer[]) => void }} port
  * @param {MakeTrainer} makeTrainer
  */
 export function servePlayer(port, makeTrainer) {
   const engine = makeEngine();
   /** @type {Trainer} */
   let trainer;
-  port.onmessage = ({ data: { ticket, rounds, milliseconds, settings, run } }) => {
-    if (run !== null) {
-      trainer = makeTrainer(settings, engine);
-      loadRun(trainer, run);
+  /** @type {any} */
+  let material;
+  port.onmessage = ({ data }) => {
+    if ("material" in data) {
+      material = data.material;
+      return;
     }
-    const played = playFor(trainer, rounds, milliseconds);
-    port.postMessage({ ticket, rounds: played, run: saveRun(trainer) });
+    if (data.run !== null) {
+      trainer = makeTrainer(data.settings, engine, material);
+      loadRun(trainer, data.run);
+    }
+    const rounds = playFor(trainer, data.rounds, data.milliseconds), run = saveRun(trainer);
+    port.postMessage({ ticket: data.ticket, rounds, run }, [/** @type {ArrayBuffer} */ (run.memory.buffer)]);
   };
 }
 
-const SLICE = 12; // milliseconds that a worker plays between two answers
+const SLICE = 12; // milliseconds that a worker plays between two answers, where weights are few
 const ON_PAGE = [3, 6]; // milliseconds of play in a frame of 16 where there is no worker: least and most
 
 /**
@@ -53,14 +59,20 @@ const ON_PAGE = [3, 6]; // milliseconds of play in a frame of 16 where there is 
  * @typedef {{ play: (trainer: Trainer, due: number, milliseconds: number) => number, leave: () => void, end: () => void }} Player
  */
 
-/** @param {string} module what a worker runs: its `serve` is `servePlayer` @returns {Player} */
-export function makePlayer(module) {
+/**
+ * @param {string} module what a worker runs: its `serve` is `servePlayer`
+ * @param {{ material?: () => any, milliseconds?: number }} options what its trainers need; how long it plays between two answers
+ * @returns {Player}
+ */
+export function makePlayer(module, { material = () => undefined, milliseconds: slicing = SLICE } = {}) {
   let ticket = 0, fresh = true, busy = false, slice = ON_PAGE[1], called = 0;
   /** @type {Order | null} */
   let next = null; // what to ask for again as soon as an answer is there
   /** @type {Answer | null} */
   let answer = null;
   let waiting = 0; // rounds of answers that no frame has taken yet
+  /** @type {any} */
+  let given; // the material that the worker has
   /** @type {ReturnType<typeof makeWorker> | undefined} */
   let worker; // made when first needed; null where there is none
 
@@ -70,13 +82,13 @@ export function makePlayer(module) {
     busy = true;
   }
 
-  /** @param {Answer} given */
-  function receive(given) {
+  /** @param {Answer} got */
+  function receive(got) {
     busy = false;
-    if (given.ticket !== ticket) return;
-    answer = given;
-    waiting += given.rounds;
-    if (next && !given.run.diverged && performance.now() - called < 100) send({ ...next, run: null });
+    if (got.ticket !== ticket) return;
+    answer = got;
+    waiting += got.rounds;
+    if (next && !got.run.diverged && performance.now() - called < 100) send({ ...next, run: null });
   }
 
   /** @param {Trainer} trainer @param {number} due */
@@ -86,9 +98,13 @@ export function makePlayer(module) {
     answer = null;
     waiting = 0;
     if (trainer.diverged) return rounds;
-    const order = { ticket, rounds: due, milliseconds: SLICE, settings: trainer.settings, run: fresh ? saveRun(trainer) : null };
+    const order = { ticket, rounds: due, milliseconds: slicing, settings: trainer.settings, run: fresh ? saveRun(trainer) : null };
     next = due === Infinity ? order : null;
     if (!busy && (due - rounds >= 1)) {
+      if (material() !== given) {
+        given = material();
+        worker?.send({ material: given });
+      }
       send({ ...order, rounds: due - rounds });
       fresh = false;
     }

@@ -3,7 +3,7 @@
 //
 // A run depends on its settings alone and not on the frame rate: measuring happens by itself, every so many steps of G.
 
-import { GAMES, makeMemory, makePlay, stepDiscriminator, stepGenerator } from "../engine/players.js";
+import { GAMES, followAverage, makeMemory, makePlay, stepDiscriminator, stepGenerator } from "../engine/players.js";
 import { initialize, makeNetwork } from "../engine/network.js";
 import { addLosses } from "./history.js";
 
@@ -23,34 +23,40 @@ import { addLosses } from "./history.js";
  * @property {{ k: number }} settings
  * @property {number} every steps of G from one measurement to the next
  * @property {() => void} measure
+ * @property {() => void} [follow] what a step of G brings with it
  */
 
-/** @typedef {{ optimizer: string, log_rate_g: number, log_rate_d: number, momentum: number, log_clip: number }} Rules */
+/** `decay` is Adam's beta 2 where it is not the usual one. @typedef {{ optimizer: string, log_rate_g: number, log_rate_d: number, momentum: number, log_clip: number, decay?: number }} Rules */
 
-/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum */
-const optionsOf = (power, momentum) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, 0.999] });
+/** What an optimiser is told. Browsers differ in the last bit of a power: float32, which the engine works in, drops it. @param {number} power @param {number} momentum @param {number} decay */
+const optionsOf = (power, momentum, decay) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, decay] });
 
 /**
- * Both networks, drawn with `random`, and their game.
+ * Both networks, drawn with `random`, and their game. `last` is G's activation at its end, `keep` the share of D's units that
+ * dropout leaves, `averaged` whether there is a moving average of G, which is a part of the run.
  * @param {Engine} engine @param {import("../engine/engine.js").Random} random
  * @param {Rules & { objective: string, activation: string, batch: number }} settings
  * @param {number[]} sizesG @param {number[]} sizesD @param {import("../engine/players.js").Game} rules
+ * @param {{ last?: string, keep?: number, averaged?: boolean }} kind
  */
-export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective]) {
-  const generator = makeNetwork(engine, sizesG, settings.activation), discriminator = makeNetwork(engine, sizesD, settings.activation);
+export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective], { last = "", keep = 1, averaged = false } = {}) {
+  const generator = makeNetwork(engine, sizesG, settings.activation, { last });
+  const discriminator = makeNetwork(engine, sizesD, settings.activation, { keep });
   initialize(generator, random);
   initialize(discriminator, random);
+  const average = averaged ? makeNetwork(engine, sizesG, settings.activation, { last }) : generator;
+  if (averaged) followAverage(average, generator, 1);
   const memoryG = makeMemory(generator), memoryD = makeMemory(discriminator), kept = engine.used();
   const { optimizer, batch } = settings, none = { rate: 0 };
   const game = makePlay({ generator, discriminator, memoryG, memoryD, game: rules, optimizer, batch, forG: none, forD: none });
   setRates(game, settings);
-  return { game, kept };
+  return { game, average, kept };
 }
 
 /** @param {Play} game @param {Rules} rules */
-export function setRates(game, { log_rate_g, log_rate_d, momentum, log_clip }) {
-  game.forG = optionsOf(log_rate_g, momentum);
-  game.forD = optionsOf(log_rate_d, momentum);
+export function setRates(game, { log_rate_g, log_rate_d, momentum, log_clip, decay = 0.999 }) {
+  game.forG = optionsOf(log_rate_g, momentum, decay);
+  game.forD = optionsOf(log_rate_d, momentum, decay);
   game.clip = 10 ** log_clip;
 }
 
@@ -85,6 +91,7 @@ export function finishGenerator(run) {
   const { game } = run;
   stepGenerator(game);
   run.step += 1;
+  run.follow?.();
   checkLoss(run, game.generatorLoss);
   addLosses(run.history, game.discriminatorLoss, game.generatorLoss);
   if (run.step % run.every === 0) run.measure();

@@ -31,10 +31,11 @@ const NO_MOTION = { leave() {}, finish: () => false, play: () => 0 };
  * `trainer` says how a run is made (`make`), tuned (`tune`, of the settings `tunable`) and what its settings are by default;
  * `worker` names the module that plays in a worker. `paint(live, all)` shows the run, `report(trainer)` gives the traits
  * that a kernel is told. `motion` plays a round in parts at the speed "phases", and what it has begun it can finish. `ahead` says how many
- * rounds a run still has to play before it is where a reader wants to begin. `linked` are traits that a link keeps beside the settings, with their defaults.
+ * rounds a run still has to play before it is where a reader wants to begin. `material` gives what runs are made of beside their settings, null as long as it is
+ * not there: then there is no run. `slice` is how many milliseconds a worker plays between two answers. `linked` are traits that a link keeps beside the settings, with their defaults.
  */
-export function makeSession(figure, { trainer: { defaults, tunable, make, tune }, worker, paint, report: traitsOf, linked = {}, motion = NO_MOTION, ahead = () => 0 }) {
-  const engine = makeEngine(), player = makePlayer(worker);
+export function makeSession(figure, { trainer: { defaults, tunable, make, tune }, worker, paint, report: traitsOf, linked = {}, motion = NO_MOTION, ahead = () => 0, material = () => undefined, slice = undefined }) {
+  const engine = makeEngine(), player = makePlayer(worker, { material, milliseconds: slice });
   figure.cleanups.push(player.end);
   /** @type {LiveState} */
   const live = { trainer: null, anew: false, holding: false, due: 0, rounds: 0, spent: 0, pace: 0 };
@@ -42,6 +43,7 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
   const settings = () => Object.fromEntries(Object.keys(defaults).map((name) => [name, figure.get(name)]));
   const shown = () => Object.keys(linked).map((name) => figure.get(name)), turned = changeDetector();
   const report = () => {
+    if (live.trainer === null) return;
     live.holding = true;
     for (const [name, value] of Object.entries(traitsOf(live.trainer))) figure.model.set(name, value);
     figure.model.save_changes();
@@ -63,11 +65,12 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
   // Runs after every change of a trait: begin a new run, tune the one there is, or only paint.
   function draw() {
     if (live.holding) return;
+    if (material() === null) return paint(live, true);
     const chosen = settings();
     const changed = live.trainer ? changedSettings(live.trainer.settings, chosen) : [];
     if (live.trainer === null || live.anew || changed.some((name) => !tunable.includes(name))) {
       motion.leave();
-      Object.assign(live, { trainer: make(chosen, engine), anew: false, due: 0, pace: 0, rounds: 0, spent: 0 });
+      Object.assign(live, { trainer: make(chosen, engine, material()), anew: false, due: 0, pace: 0, rounds: 0, spent: 0 });
       player.leave();
     } else if (changed.length > 0) {
       tune(live.trainer, chosen);
@@ -130,6 +133,7 @@ export function makeSession(figure, { trainer: { defaults, tunable, make, tune }
   };
   const once = (move, { midRound = false } = {}) => () => {
     pause();
+    if (live.trainer === null) return;
     if (!midRound) motion.finish(live.trainer);
     move(live.trainer);
     paint(live, true);

@@ -14,7 +14,7 @@ const COSTS = [
 
 export function render({ model, el }) {
   const figure = createFigure({ model, el });
-  const shared = { height: 300, minWidth: 300, expectedShare: 2 };
+  const shared = { height: 300, minWidth: 290, expectedShare: 2 };
   const plane = figure.plot({ ...shared, label: "Mean and width of the generator's bell along both paths", x: [-2.6, 2.6], y: [0.2, 2.3], xLabel: "mean of $p_g$", yLabel: "width of $p_g$", xTicks: 5, yTicks: 4 });
   const line = figure.plot({ ...shared, label: "The data and the two bells at the ends of the paths", x: [-4.5, 4.5], y: [0, 0.75], xLabel: "$x$", yLabel: "density", xTicks: 4, yTicks: 3 });
   const dataCurve = line.curve({ color: "data", label: "$p_data$", labelAt: "max", fill: true });

@@ -1,0 +1,90 @@
+// @ts-check
+// code.js: the run as code that trains the same networks by the same rules in PyTorch.
+
+/** @type {Record<string, [string, string]>} D's loss and G's, of the scores `real` and `fake` */
+const LOSSES = {
+  minimax: ["softplus(-real).mean() + softplus(fake).mean()", "-softplus(fake).mean()"],
+  "non-saturating": ["softplus(-real).mean() + softplus(fake).mean()", "softplus(-fake).mean()"],
+  wgan: ["fake.mean() - real.mean()", "-fake.mean()"],
+  "wgan-gp": ["fake.mean() - real.mean() + 10 * penalty(mixed(x, x_fake), 1)", "-fake.mean()"],
+  "least-squares": ["((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2", "((fake - 1) ** 2).mean() / 2"],
+  hinge: ["relu(1 - real).mean() + relu(1 + fake).mean()", "-fake.mean()"],
+  relativistic: ["softplus(fake - real).mean()", "softplus(real - fake).mean()"],
+  r3gan: ["softplus(fake - real).mean() + 0.5 * (penalty(x, 0) + penalty(x_fake, 0))", "softplus(real - fake).mean()"],
+};
+/** @type {Record<string, string>} */
+const ACTIVATIONS = { "leaky-relu": "nn.LeakyReLU(0.2)", relu: "nn.ReLU()", tanh: "nn.Tanh()" };
+/** @type {Record<string, (rate: string, momentum: number, decay: number) => string>} */
+const OPTIMIZERS = {
+  sgd: (rate) => `torch.optim.SGD(network.parameters(), lr=${rate})`,
+  momentum: (rate, momentum) => `torch.optim.SGD(network.parameters(), lr=${rate}, momentum=${momentum})`,
+  rmsprop: (rate) => `torch.optim.RMSprop(network.parameters(), lr=${rate})`,
+  adam: (rate, momentum, decay) => `torch.optim.Adam(network.parameters(), lr=${rate}, betas=(${momentum.toFixed(2)}, ${decay}))`,
+};
+
+const PENALTY = `
+
+def penalty(x, target):  # on the slope of D
+    x = x.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)
+    return ((slope.norm(dim=1) - target) ** 2).mean()
+
+
+def mixed(x, x_fake):
+    share = torch.rand(len(x), 1)
+    return share * x + (1 - share) * x_fake
+`;
+
+/** @param {number} log a power of ten, as the figure takes it */
+const rate = (log) => (10 ** log).toPrecision(3);
+
+/** @param {import("./trainer.js").Settings} settings */
+export function codeOf({ classes, objective, dropout, optimizer, k, log_rate_g, log_rate_d, momentum, decay, log_clip, activation, batch, seed }) {
+  const [lossD, lossG] = LOSSES[objective], pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
+  const drop = dropout > 0 ? `, nn.Dropout(${dropout})` : "";
+  const clip = objective === "wgan" ? `\n        for weight in D.parameters():\n            weight.data.clamp_(${-rate(log_clip)}, ${rate(log_clip)})` : "";
+  return `import torch
+from torch import nn
+from torch.nn.functional import relu, softplus
+
+from gan_tutorial.data import load
+
+images, labels = load("mnist-10k")
+rows = torch.cat([(labels == digit).nonzero()[:500, 0] for digit in [${Array.from(classes).join(", ")}]])
+data = (images[rows].flatten(1) / 17).round() / 7.5 - 1  # 16 levels of grey, from -1 to 1
+
+torch.manual_seed(${seed})
+G = nn.Sequential(
+    nn.Linear(64, 256), ${phi},
+    nn.Linear(256, 256), ${phi},
+    nn.Linear(256, 784), nn.Tanh(),
+)
+D = nn.Sequential(
+    nn.Linear(784, 256), ${phi}${drop},
+    nn.Linear(256, 256), ${phi}${drop},
+    nn.Linear(256, 1),
+)
+average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + max(1 / 100, 1 / (1 + n)) * (g - a))
+step_d, step_g = (${OPTIMIZERS[optimizer](rate(log_rate_d), momentum, decay).replace("network", "D")},
+                  ${OPTIMIZERS[optimizer](rate(log_rate_g), momentum, decay).replace("network", "G")})
+${penalized ? PENALTY : ""}
+
+def train(steps):
+    for _ in range(steps):
+        for _ in range(${k}):
+            x = data[torch.randint(len(data), (${batch},))]
+            x_fake = G(torch.randn(${batch}, 64)).detach()
+            real, fake = D(x), D(x_fake)
+            step_d.zero_grad()
+            (${lossD}).backward()
+            step_d.step()${clip && clip.replaceAll("\n    ", "\n        ")}
+        ${pairs ? "real, fake = D(x), D(G(torch.randn(" + batch + ", 64)))" : "fake = D(G(torch.randn(" + batch + ", 64)))"}
+        step_g.zero_grad()
+        (${lossG}).backward()
+        step_g.step()
+        average.update_parameters(G)
+
+
+train(2000)
+`;
+}

@@ -1,0 +1,58 @@
+// controls.js: what a reader moves in the digits' figure.
+
+import { setAttributes } from "../kit/text.js";
+import { SPEEDS, makeRules, makeRunRow, optionsOf } from "../live/controls.js";
+import { inked } from "./view.js";
+import { CHOICES, SETTINGS } from "./trainer.js";
+
+export const BLANK = "0".repeat(784);
+
+export function makeControls(figure, session, { isOwn }) {
+  makeRunRow(figure, session, SPEEDS);
+  makeClasses(figure, isOwn);
+  const looks = figure.groupAbove({});
+  looks.select("shown", { label: "draw with", options: [["average", "the average of G's weights"], ["now", "G's weights of this moment"]] });
+  looks.slider("moment", { label: "back through the run", format: (value) => (value === 1 ? "now" : `${Math.round(100 * value)} %`) });
+  const walk = figure.group({ title: "One sample: click on the sheet, or choose here" });
+  walk.slider("first", { label: "sample", digits: 0, color: "data" });
+  walk.slider("second", { label: "walk to sample", digits: 0, color: "accent" });
+  walk.slider("share", { label: "share of the way" });
+  makePen(figure, session.change);
+  const rules = figure.group({ title: "The game" });
+  rules.select("objective", { label: "objective", ...optionsOf(CHOICES.objective) });
+  rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
+  makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
+  rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });
+  rules.slider("batch", { label: "batch", digits: 0 });
+  rules.slider("seed", { label: "seed", digits: 0 });
+  rules.button("usual", { label: "The usual settings", onClick: () => session.change(SETTINGS, { anew: true }) });
+}
+
+/** The figure, but for its controls, which go into a group. */
+const rulesOf = (figure, group) => ({ get: (name) => figure.get(name), slider: group.slider.bind(group), select: group.select.bind(group) });
+
+/** A button for each digit that may be learned: at least one stays. */
+function makeClasses(figure, isOwn) {
+  const row = figure.groupAbove({ title: "Digits to learn", layout: "row" });
+  for (const digit of "0123456789") {
+    const turn = () => {
+      const chosen = Array.from("0123456789").filter((each) => figure.get("classes").includes(each) !== (each === digit)).join("");
+      if (chosen) figure.set("classes", chosen);
+    };
+    const button = row.button(`digit-${digit}`, { label: digit, onClick: turn });
+    figure.syncs.push(() => {
+      setAttributes(button, { "aria-pressed": String(figure.get("classes").includes(digit)) });
+      button.disabled = isOwn();
+    });
+  }
+}
+
+function makePen(figure, change) {
+  const group = figure.group({ title: "Draw a digit: with the pointer on the white square, or here with the keyboard" });
+  group.slider("pen_x", { label: "pen, from the left", digits: 0 });
+  group.slider("pen_y", { label: "pen, from above", digits: 0 });
+  const row = group.group({ layout: "row" }), put = (ink) => change({ drawing: inked(figure.get("drawing"), figure.get("pen_x"), figure.get("pen_y"), ink) });
+  row.button("ink", { label: "Ink here", onClick: () => put(true) });
+  row.button("erase", { label: "Erase here", onClick: () => put(false) });
+  row.button("clear", { label: "Clear", onClick: () => change({ drawing: BLANK }) });
+}

@@ -1,0 +1,136 @@
+// @ts-check
+// trainer.js: the digits' run: settings, and what is measured on the way. live/run.js plays on with it.
+
+import { fillNormal, fillUniform, makeEngine, makeRandom } from "../engine/engine.js";
+import { forward, makePass } from "../engine/network.js";
+import { GAMES, OPTIMIZERS, drawDropout, followAverage } from "../engine/players.js";
+import { addRow, makeHistory } from "../live/history.js";
+import { isLogit } from "../live/optima.js";
+import { makeGame, setRates } from "../live/run.js";
+import { sigmoid } from "../mathematics/logistic.js";
+import { SHADES, rowsOf } from "./digits.js";
+import { PIXELS, readAll, tally } from "./reader.js";
+
+/**
+ * What a run depends on beside its pictures; the names, options and bounds are those of the traits in Python.
+ * @typedef {{ classes: string, objective: string, dropout: number, optimizer: string, k: number, log_rate_g: number, log_rate_d: number,
+ *   momentum: number, decay: number, log_clip: number, activation: string, batch: number, seed: number }} Settings
+ */
+
+/**
+ * What a run has beside what live/run.js needs. The noise of the sheet and of what is measured is always the same.
+ * @typedef {object} Digits
+ * @property {Settings} settings @property {import("./digits.js").Material} material @property {Int32Array} rows the pictures it learns from
+ * @property {import("../engine/network.js").Network} average G's moving average
+ * @property {import("../engine/network.js").Pass} shown the sheet @property {import("../engine/network.js").Pass} judged D on it, without dropout
+ * @property {import("../engine/network.js").Pass} measured as many as are read @property {import("../engine/network.js").Pass} onMeasured
+ * @property {import("../engine/network.js").Pass} onPictures D on pictures of the data
+ */
+/** @typedef {import("../live/run.js").Run & Digits} Trainer */
+
+/** @type {Settings} */
+export const SETTINGS = {
+  classes: "0123456789", objective: "wgan-gp", dropout: 0, optimizer: "adam", k: 2, log_rate_g: -3.3, log_rate_d: -3.3,
+  momentum: 0, decay: 0.9, log_clip: -1, activation: "leaky-relu", batch: 64, seed: 1,
+};
+
+/** @type {Record<string, string[]>} */
+export const CHOICES = { objective: Object.keys(GAMES), optimizer: Object.keys(OPTIMIZERS), activation: ["leaky-relu", "relu", "tanh"] };
+
+export const NOISE = 64;
+const SIZES_G = [NOISE, 256, 256, PIXELS], SIZES_D = [PIXELS, 256, 256, 1];
+export const SHOWN = 64; // pictures on the sheet
+const READ = 256; // pictures that are read in a measurement
+const EVERY = 100;
+const MEMORY = 100; // steps that the average remembers
+/** @type {("step" | "value" | "cost" | "legible" | "balance" | "real" | "fake")[]} real, fake: D, or the critic's score, on both kinds */
+export const SERIES = ["step", "value", "cost", "legible", "balance", "real", "fake"];
+
+/**
+ * Build the networks and everything a run needs; the seed decides every number after this. An engine that is given is cleared.
+ * @param {Partial<Settings>} settings @param {import("../engine/engine.js").Engine | undefined} engine @param {import("./digits.js").Material} material
+ * @returns {Trainer}
+ */
+export function makeTrainer(settings, engine = makeEngine(), material) {
+  const chosen = { ...SETTINGS, ...settings };
+  engine.clear();
+  const random = makeRandom(engine, chosen.seed);
+  const kind = { last: "tanh", keep: Math.fround(1 - chosen.dropout), averaged: true };
+  const { game, average, kept } = makeGame(engine, random, chosen, SIZES_G, SIZES_D, GAMES[chosen.objective], kind);
+  const onlyForward = { onlyForward: true };
+  /** @type {Trainer} */
+  const trainer = {
+    settings: chosen, engine, game, average, kept, material, rows: rowsOf(material, chosen.classes), every: EVERY,
+    shown: makePass(average, SHOWN, onlyForward), judged: makePass(game.discriminator, SHOWN, onlyForward),
+    measured: makePass(average, READ, onlyForward), onMeasured: makePass(game.discriminator, READ, onlyForward), onPictures: makePass(game.discriminator, READ, onlyForward),
+    step: 0, discriminatorSteps: 0, diverged: false, history: makeHistory(SERIES),
+    measure: () => measure(trainer),
+    deal() {
+      dealPictures(trainer, random, game.real, game.pass.stride);
+      fillUniform(random, game.mix, game.pass.stride);
+      trainer.dealNoise();
+    },
+    dealNoise() {
+      drawDropout(game, random);
+      fillNormal(random, game.noise, NOISE * game.pass.stride);
+    },
+    follow: () => followAverage(average, game.generator, Math.max(1 / MEMORY, 1 / trainer.step)),
+  };
+  const eye = makeRandom(engine, 12345); // what is shown is drawn by a source of its own
+  fillNormal(eye, trainer.shown.input, NOISE * trainer.shown.stride);
+  fillNormal(eye, trainer.measured.input, NOISE * trainer.measured.stride);
+  dealPictures(trainer, eye, trainer.onPictures.input, READ);
+  return trainer;
+}
+
+/** Pictures drawn at random, a column each. @param {Trainer} trainer @param {import("../engine/engine.js").Random} random @param {number} place @param {number} count */
+function dealPictures({ engine, rows, material: { levels } }, random, place, count) {
+  fillUniform(random, place, count);
+  const chosen = Array.from(engine.floats(place, count), (share) => PIXELS * rows[Math.floor(share * rows.length)]);
+  const to = engine.floats(place, PIXELS * count);
+  for (let i = 0; i < count; i++) {
+    for (let p = 0, from = chosen[i]; p < PIXELS; p++) to[p * count + i] = SHADES[levels[from + p]];
+  }
+}
+
+/** The settings that may change in the midst of a run; any other begins a new one. @type {(keyof Settings)[]} */
+export const TUNABLE = ["objective", "k", "log_rate_g", "log_rate_d", "momentum", "decay", "log_clip"];
+
+/** @param {Trainer} trainer @param {Partial<Settings>} settings */
+export function tune({ game, settings: chosen }, settings) {
+  for (const name of TUNABLE) Object.assign(chosen, { [name]: settings[name] ?? chosen[name] });
+  setRates(game, chosen);
+  game.game = GAMES[chosen.objective];
+}
+
+/** @param {Trainer} trainer */
+function measure({ engine, game, average, material, settings, step, diverged, history, measured, onMeasured, onPictures }) {
+  if (diverged) return;
+  forward(average, measured);
+  engine.kernels.copy(onMeasured.input, measured.output, PIXELS * measured.stride);
+  const [real, fake] = [onPictures, onMeasured].map((pass) => {
+    forward(game.discriminator, pass);
+    return meanOf(engine.floats(pass.output, READ), isLogit(settings.objective));
+  });
+  const found = material.reader && readAll(material.reader, engine.floats(measured.output, PIXELS * measured.stride), measured.stride, READ);
+  addRow(history, { step, real, fake, ...(found ? tally(found, settings.classes) : { legible: NaN, balance: NaN }) });
+}
+
+/** The mean of D, or of a critic's scores. @param {Float32Array} scores @param {boolean} logit */
+const meanOf = (scores, logit) => scores.reduce((sum, score) => sum + (logit ? sigmoid(score) : score), 0) / scores.length;
+
+/**
+ * The sheet of this moment, of G's average or of G itself, and D's scores of it.
+ * @param {Trainer} trainer @param {boolean} averaged
+ */
+export function look({ engine, game, average, shown, judged }, averaged) {
+  forward(averaged ? average : game.generator, shown);
+  engine.kernels.copy(judged.input, shown.output, PIXELS * SHOWN);
+  forward(game.discriminator, judged);
+}
+
+/** The pixels of one picture of a pass. @param {Trainer} trainer @param {import("../engine/network.js").Pass} pass @param {number} index */
+export function pixelsIn({ engine }, { output, stride }, index) {
+  const rows = engine.floats(output, PIXELS * stride);
+  return Float32Array.from({ length: PIXELS }, (_, p) => rows[p * stride + index]);
+}
