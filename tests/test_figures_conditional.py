@@ -145,6 +145,7 @@ def test_the_page_fetches_the_weights_when_the_figure_comes_into_view(browser, h
     assert figure.locator("svg[role=img]").count() == 2
     assert not any(FILE in url for url in requests)
 
+    page.evaluate("document.querySelectorAll('article details').forEach((e) => (e.open = true))")
     figure.scroll_into_view_if_needed()
     figure.locator("canvas").nth(1).wait_for()
     assert sum(FILE in url for url in requests) == 1

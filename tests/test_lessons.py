@@ -129,6 +129,8 @@ class TestLessons:
             assert low <= lesson["answer"] <= high
             assert 0 < lesson["within"] < (high - low) / 4
             near = lesson["answer"] + 0.9 * lesson["within"]
+            if near > high:
+                near = lesson["answer"] - 0.9 * lesson["within"]
             for value in (lesson["answer"], near, low, high):
                 beyond = abs(value - lesson["answer"]) - lesson["within"]
                 if abs(beyond) < 1e-9:

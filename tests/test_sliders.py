@@ -47,7 +47,7 @@ IDLE = """async () => {
 }"""
 CHOICES = """() => [...document.querySelectorAll("[data-figure] select")]
   .map((select) => [select.name, [...select.options].map((option) => option.value)])"""
-WITH_NO_EFFECT_OF_THEIR_OWN = {"pen"}  # it chooses where the slider beside it draws
+WITH_NO_EFFECT_OF_THEIR_OWN = {"pen", "pen_x", "pen_y"}  # they choose where something else draws
 
 
 @pytest.fixture

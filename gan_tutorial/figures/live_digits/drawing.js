@@ -26,7 +26,7 @@ export function render({ model, el }) {
   };
   const session = makeSession(figure, {
     trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_digits/player.js", paint, report,
-    material: () => shipped.material, slice: SLICE,
+    material: () => shipped.material, slice: SLICE, linked: { shown: "average" },
   });
   let usual = null;
   makeControls(figure, session, { isOwn: () => shipped.material?.reader === null });
