@@ -77,7 +77,7 @@ function takeDrops(figure, take) {
 function showCode(figure) {
   const fold = htmlNode("details", { class: "gan-wide" }, figure.controls.node);
   htmlText(htmlNode("summary", { style: "cursor:pointer", ...OWN_KEYS }, fold), "The same run in PyTorch");
-  const text = htmlNode("pre", { class: "gan-code", tabindex: "0", style: "overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;max-height:24rem;font-size:12px;line-height:1.4" }, fold);
+  const text = htmlNode("div", { class: "gan-code", style: "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.4" }, fold);
   let shown = "";
   figure.syncs.push(() => {
     const code = codeOf(settingsOf(figure));
