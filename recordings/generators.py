@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from gan_tutorial._engine.cli import trained
+from gan_tutorial._engine.quantised import quantised
 from gan_tutorial.networks import Affine, Conditional
 from gan_tutorial.recorded import MAGIC, Layers, rebuild
-from recordings.runs import quantised
 
 DRAWS = 512  # of z and y, for the directions in which a generator's pictures change most
 NUDGE = 1e-4  # half the difference quotients' width

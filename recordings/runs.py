@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gan_tutorial._engine import checkpoints
 from gan_tutorial._engine.cli import Trained, trained
+from gan_tutorial._engine.quantised import quantised
 
 STAGES, SHOWN, DIGITS, POINTS = 7, 10, 100, 250  # moments, pictures of each, final ones, losses
 GAP = 2  # pixels between the pictures of a grid that `train` writes
@@ -138,20 +139,6 @@ def write(
     named: dict[str, Any] = dict(arrays)
     np.savez_compressed(numbers, **named)
     return [numbers, words]
-
-
-def quantised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """W ≈ scale·q: q (m, ...) int8 from -127 to 127 and a float32 scale (m, 1, ...) for each row.
-
-    What was read back from a quantised matrix gives the same q again; the error is at most half a
-    scale.
-    """
-    scale = (
-        np.abs(matrix).max(axis=tuple(range(1, matrix.ndim)), keepdims=True).astype(np.float32)
-        / 127
-    )
-    scale[scale == 0] = 1.0
-    return np.rint(matrix / scale).astype(np.int8), scale
 
 
 def packed(name: str, tensor: Tensor) -> dict[str, np.ndarray]:

@@ -58,6 +58,17 @@ class Page:
     def wait_for_steps(self, steps):
         self.wait("n => +document.querySelector('output[name=step]').dataset.value >= n", steps)
 
+    def rest_when_unseen(self, steps):
+        """Out of view and back, in a hidden tab and back: each time it rests, and plays on by ``steps``."""
+        self.page.locator("#end").scroll_into_view_if_needed()
+        away = self.still_step()
+        self.page.locator("[name=play]").scroll_into_view_if_needed()
+        self.wait_for_steps(away + steps)
+        self.page.evaluate(HIDE, True)
+        away = self.still_step()
+        self.page.evaluate(HIDE, False)
+        self.wait_for_steps(away + steps)
+
     def still_step(self):
         """The step at which the figure has rested for 20 frames; waits for that, however slow the machine."""
         return self.page.evaluate(
@@ -156,14 +167,7 @@ class AnyLiveFigure:
         assert live.number("step") == 0
         live.click("play")
         live.wait_for_steps(20)
-        live.page.locator("#end").scroll_into_view_if_needed()
-        away = live.still_step()
-        live.page.locator("[name=play]").scroll_into_view_if_needed()
-        live.wait_for_steps(away + 20)
-        live.page.evaluate(HIDE, True)
-        away = live.still_step()
-        live.page.evaluate(HIDE, False)
-        live.wait_for_steps(away + 20)
+        live.rest_when_unseen(20)
         assert live.page.inner_text("[name=play]") == "Pause"
 
     @pytest.mark.parametrize("missing", WITHOUT)

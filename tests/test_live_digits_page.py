@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from live_page import HIDE, WITHOUT, Page
+from live_page import WITHOUT, Page
 
 from gan_tutorial import recorded
 from gan_tutorial.figures import LiveDigits
@@ -66,14 +66,7 @@ def test_it_plays_stops_and_rests_when_hidden(visit):
     visit.page.focus("[name=play]")
     visit.page.keyboard.press("Enter")
     visit.wait_for_steps(20)
-    visit.page.locator("#end").scroll_into_view_if_needed()
-    away = visit.still_step()
-    visit.page.locator("[name=play]").scroll_into_view_if_needed()
-    visit.wait_for_steps(away + 10)
-    visit.page.evaluate(HIDE, True)
-    away = visit.still_step()
-    visit.page.evaluate(HIDE, False)
-    visit.wait_for_steps(away + 10)
+    visit.rest_when_unseen(10)
     visit.page.keyboard.press("Space")
     assert visit.still_step() == visit.number("step")
     assert visit.number("seen") == 16 * visit.number("step")

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gan_tutorial._engine.quantised import quantised
 from gan_tutorial.metrics.judge import BATCH, _moved
 from gan_tutorial.networks import LEAKY_RELU, seeded
 
@@ -195,11 +195,9 @@ class Reader:
             if not isinstance(layer, nn.Conv2d | nn.Linear):
                 continue
             weight = layer.weight.detach().flatten(1).numpy()
-            scale = np.abs(weight).max(1) / 127
-            scale[scale == 0] = 1
+            whole, scale = quantised(weight)
             assert layer.bias is not None
-            parts += [scale.astype("<f4"), layer.bias.detach().numpy().astype("<f4")]
-            parts.append(np.rint(weight / scale[:, None]).astype(np.int8))
+            parts += [scale.astype("<f4"), layer.bias.detach().numpy().astype("<f4"), whole]
         return b"".join(part.tobytes() for part in parts)
 
 

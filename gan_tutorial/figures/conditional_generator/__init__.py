@@ -7,7 +7,6 @@ import math
 import struct
 import zlib
 from functools import cache
-from importlib.resources import files
 from typing import cast
 
 import numpy as np
@@ -29,7 +28,7 @@ SIDE, GAP, COLUMNS = 28, 2, 5
 @cache
 def content() -> bytes:
     """The recorded generator's file."""
-    return (files("gan_tutorial") / "recorded" / FILE).read_bytes()
+    return Figure.file(FILE)
 
 
 @cache
@@ -74,12 +73,12 @@ def png(pixels: Tensor) -> str:
     return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 
-def sheet(pictures: Tensor) -> Tensor:
-    """Ten pictures (10, 784) as one (58, 148): five in a row, with gaps."""
-    rows, stride = -(-len(pictures) // COLUMNS), SIDE + GAP
-    page = torch.zeros(rows * stride - GAP, COLUMNS * stride - GAP)
+def sheet(pictures: Tensor, columns: int = COLUMNS) -> Tensor:
+    """Pictures (n, 784) as one, so many in a row, with gaps: ten, five in a row, are (58, 148)."""
+    rows, stride = -(-len(pictures) // columns), SIDE + GAP
+    page = pictures.new_zeros(rows * stride - GAP, columns * stride - GAP)
     for i, picture in enumerate(pictures):
-        row, column = divmod(i, COLUMNS)
+        row, column = divmod(i, columns)
         top, left = row * stride, column * stride
         page[top : top + SIDE, left : left + SIDE] = picture.reshape(SIDE, SIDE)
     return page

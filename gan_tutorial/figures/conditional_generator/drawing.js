@@ -3,6 +3,7 @@
 import { changeDetector } from "../kit/changes.js";
 import { createFigure } from "../kit/figure.js";
 import { Screen } from "../kit/screen.js";
+import { whenNear } from "../kit/seen.js";
 import { htmlNode, htmlText, setText } from "../kit/text.js";
 import { fillNormal, makeRandom } from "../mathematics/random.js";
 import { codeOf, generate, readGenerator } from "./generator.js";
@@ -99,11 +100,7 @@ function loadOnce(model, file, figure, ready) {
     if (own) ready(readGenerator(new Uint8Array(own.buffer ?? own, own.byteOffset, own.byteLength)));
     else globalThis.ganFigures.file(file).then((bytes) => ready(readGenerator(bytes)));
   };
-  if (typeof IntersectionObserver === "function") {
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && load(), { rootMargin: "200px" });
-    observer.observe(figure.root);
-    figure.cleanups.push(() => observer.disconnect());
-  }
+  whenNear(figure, load);
   return { load, generator: null };
 }
 

@@ -7,6 +7,16 @@ import traitlets
 
 from ..base import Figure, choice, slider
 
+OBJECTIVES = (
+    "minimax",
+    "non-saturating",
+    "wgan",
+    "wgan-gp",
+    "least-squares",
+    "hinge",
+    "relativistic",
+    "r3gan",
+)
 OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
 
 

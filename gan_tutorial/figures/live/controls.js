@@ -8,7 +8,7 @@ const NAMES = {
   drawn: "drawn by hand", minimax: "minimax: min log(1 − D(G(z)))",
   "non-saturating": "non-saturating: max log D(G(z))", wgan: "WGAN, clipped weights", "wgan-gp": "WGAN-GP",
   "least-squares": "least squares", sgd: "SGD", momentum: "SGD with momentum", rmsprop: "RMSProp", adam: "Adam",
-  "leaky-relu": "leaky ReLU", relu: "ReLU",
+  "leaky-relu": "leaky ReLU", relu: "ReLU", hinge: "hinge", relativistic: "relativistic pairs", r3gan: "R3GAN: relativistic with R1 and R2",
 };
 
 /** The options of a trait as a select wants them; `names` are words for those that the live figures do not share. */
@@ -35,6 +35,19 @@ export function makeStories(figure, session, { stories, defaults, own }) {
     figure.syncs.push(() => setAttributes(button, { "aria-pressed": String(holds(settings)) }));
   });
   return () => wanted.find(([, settings]) => holds(settings))?.[0] ?? null;
+}
+
+/** A button for each of some things, pressed while it is chosen. `put` takes those that a click leaves chosen, in their order; `bar` keeps all from being clicked. */
+export function makeToggles(figure, title, things, { chosen, put, bar = () => false }) {
+  const row = figure.groupAbove({ title, layout: "row" });
+  for (const { value, name, label } of things) {
+    const turn = () => put(things.map((each) => each.value).filter((each) => chosen().includes(each) !== (each === value)));
+    const button = row.button(name, { label, onClick: turn });
+    figure.syncs.push(() => {
+      setAttributes(button, { "aria-pressed": String(chosen().includes(value)) });
+      button.disabled = bar();
+    });
+  }
 }
 
 /** Play, step, reset, and the pace. `more` adds buttons between. */

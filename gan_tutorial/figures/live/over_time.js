@@ -29,6 +29,23 @@ export function rangeOf(values, start) {
   return [low, high];
 }
 
+/**
+ * Two curves over the steps, the first of them dashed: { name, color, label, dy?, of? }, where `of` makes of a run's rows what is
+ * drawn. `range` gives the ends of the axis for a run and its rows; shares if it is not given.
+ */
+export function pairView(figure, options, curves, range = () => [0, 1.05]) {
+  const { plot, fit } = historyPlot(figure, options);
+  const drawn = curves.map(({ color, label, dy }, i) => plot.curve({ color, width: 2.2, ...(i === 0 ? { dash: "5 4" } : {}), label, labelAt: "end", anchor: "end", dy }));
+  return {
+    paint(run) {
+      const { history } = run, steps = shownRows(history, "step");
+      const rows = curves.map(({ name, of }) => (of ? of(shownRows(history, name), run) : shownRows(history, name)));
+      fit(history, ...range(run, rows));
+      drawn.forEach((curve, i) => curve.set(steps, rows[i]));
+    },
+  };
+}
+
 /** The value of the game and G's cost, beside the best of both. */
 export function lossView(figure, options = {}) {
   const { plot, fit } = historyPlot(figure, { label: "The value of the game and the generator's cost over time", y: [-2, 1], yLabel: "value, cost", ...options });

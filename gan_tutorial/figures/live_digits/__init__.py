@@ -16,24 +16,14 @@ from gan_tutorial import recorded
 from gan_tutorial.data import load
 
 from ..base import choice, slider
-from ..conditional_generator import png
-from ..live import LiveFigure
+from ..conditional_generator import png, sheet
+from ..live import OBJECTIVES, LiveFigure
 
 FILE = "live-digits.bin"
 EACH = 500  # digits of each class
 LEVELS = 16  # of grey
-OBJECTIVES = (
-    "minimax",
-    "non-saturating",
-    "wgan",
-    "wgan-gp",
-    "least-squares",
-    "hinge",
-    "relativistic",
-    "r3gan",
-)
 ACTIVATIONS = ("leaky-relu", "relu", "tanh")
-SIDE, COLUMNS, GAP = 28, 8, 2
+COLUMNS = 8  # of the sheet
 
 
 @cache
@@ -61,13 +51,8 @@ def still() -> dict:
     """The sheet of the recorded run, for a page without JavaScript and before the first step, and its numbers."""
     arrays, note = recorded.read("live-digits")
     pictures = torch.from_numpy(arrays["sheet"]).double() / 255
-    stride = SIDE + GAP
-    page = torch.zeros(COLUMNS * stride - GAP, COLUMNS * stride - GAP).double()
-    for i, picture in enumerate(pictures):
-        top, left = (stride * part for part in divmod(i, COLUMNS))
-        page[top : top + SIDE, left : left + SIDE] = picture.reshape(SIDE, SIDE)
     words = f"what it draws after {note['shown']['step']:,} steps from nothing"
-    return {"sheet": png(page), "words": words, **note["shown"]}
+    return {"sheet": png(sheet(pictures, COLUMNS)), "words": words, **note["shown"]}
 
 
 class LiveDigits(LiveFigure):

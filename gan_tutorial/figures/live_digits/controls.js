@@ -1,7 +1,6 @@
 // controls.js: what a reader moves in the digits' figure.
 
-import { setAttributes } from "../kit/text.js";
-import { SPEEDS, makeRules, makeRunRow, optionsOf } from "../live/controls.js";
+import { SPEEDS, makeRules, makeRunRow, makeToggles, optionsOf } from "../live/controls.js";
 import { inked } from "./view.js";
 import { CHOICES, SETTINGS } from "./trainer.js";
 
@@ -33,18 +32,9 @@ const rulesOf = (figure, group) => ({ get: (name) => figure.get(name), slider: g
 
 /** A button for each digit that may be learned: at least one stays. */
 function makeClasses(figure, isOwn) {
-  const row = figure.groupAbove({ title: "Digits to learn", layout: "row" });
-  for (const digit of "0123456789") {
-    const turn = () => {
-      const chosen = Array.from("0123456789").filter((each) => figure.get("classes").includes(each) !== (each === digit)).join("");
-      if (chosen) figure.set("classes", chosen);
-    };
-    const button = row.button(`digit-${digit}`, { label: digit, onClick: turn });
-    figure.syncs.push(() => {
-      setAttributes(button, { "aria-pressed": String(figure.get("classes").includes(digit)) });
-      button.disabled = isOwn();
-    });
-  }
+  const things = Array.from("0123456789", (digit) => ({ value: digit, name: `digit-${digit}`, label: digit }));
+  const put = (digits) => digits.length > 0 && figure.set("classes", digits.join(""));
+  makeToggles(figure, "Digits to learn", things, { chosen: () => figure.get("classes"), put, bar: isOwn });
 }
 
 function makePen(figure, change) {

@@ -2,6 +2,7 @@
 
 import { createFigure } from "../kit/figure.js";
 import { hasCanvas } from "../kit/marks.js";
+import { whenNear } from "../kit/seen.js";
 import { htmlText } from "../kit/text.js";
 import { shownRows } from "../live/history.js";
 import { makeSession } from "../live/session.js";
@@ -51,12 +52,7 @@ export function render({ model, el }) {
 async function bringIn(figure) {
   const own = figure.get("_digits");
   if (own) return unpack(new Uint8Array(own.buffer ?? own, own.byteOffset, own.byteLength));
-  await new Promise((seen) => {
-    if (typeof IntersectionObserver !== "function") return seen();
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && seen(), { rootMargin: "200px" });
-    observer.observe(figure.root);
-    figure.cleanups.push(() => observer.disconnect());
-  });
+  await new Promise((seen) => whenNear(figure, seen) || seen());
   return unpack(await globalThis.ganFigures.file("live-digits.bin"));
 }
 

@@ -6,9 +6,8 @@ import { followPulls } from "../kit/pointer.js";
 import { Screen } from "../kit/screen.js";
 import { htmlNode, htmlText } from "../kit/text.js";
 import { forward, makePass } from "../engine/network.js";
-import { shownRows } from "../live/history.js";
 import { isLogit } from "../live/optima.js";
-import { historyPlot, lossView, rangeOf } from "../live/over_time.js";
+import { lossView, pairView, rangeOf } from "../live/over_time.js";
 import { sigmoid } from "../mathematics/logistic.js";
 import { nearest, pixelsOf } from "./digits.js";
 import { NO_DIGIT, PIXELS, SIDE, read } from "./reader.js";
@@ -197,31 +196,16 @@ function makePad(figure, parent, change) {
 
 // ---------------------------------------------------------------- over time
 
-function sharesView(figure, options) {
-  const { plot, fit } = historyPlot(figure, { label: "Share of legible samples and balance of the classes over time", y: [0, 1.05], yLabel: "legible, balance", ...options });
-  const balance = plot.curve({ color: "data", width: 2.2, dash: "5 4", label: "balance", labelAt: "end", anchor: "end", dy: 16 });
-  const legible = plot.curve({ color: "generator", width: 2.2, label: "legible", labelAt: "end", anchor: "end" });
-  return {
-    paint({ history }) {
-      const steps = shownRows(history, "step");
-      fit(history, 0, 1.05);
-      balance.set(steps, shownRows(history, "balance"));
-      legible.set(steps, shownRows(history, "legible"));
-    },
-  };
-}
+const sharesView = (figure, options) => pairView(
+  figure, { label: "Share of legible samples and balance of the classes over time", y: [0, 1.05], yLabel: "legible, balance", ...options },
+  [{ name: "balance", color: "data", label: "balance", dy: 16 }, { name: "legible", color: "generator", label: "legible" }],
+);
 
-function opinionView(figure, options) {
-  const { plot, fit } = historyPlot(figure, { label: "What D says of real pictures and of generated ones over time", y: [0, 1], yLabel: "$D$ on average", ...options });
-  const real = plot.curve({ color: "data", width: 2.2, dash: "5 4", label: "real", labelAt: "end", anchor: "end" });
-  const fake = plot.curve({ color: "generator", width: 2.2, label: "fake", labelAt: "end", anchor: "end", dy: 16 });
-  return {
-    paint({ history, settings }) {
-      const steps = shownRows(history, "step"), rows = [shownRows(history, "real"), shownRows(history, "fake")];
-      const [low, high] = isLogit(settings.objective) ? [0, 1] : rangeOf([...rows[0], ...rows[1]], 0);
-      fit(history, low, Math.max(high, low + 0.1));
-      real.set(steps, rows[0]);
-      fake.set(steps, rows[1]);
-    },
-  };
-}
+const opinionView = (figure, options) => pairView(
+  figure, { label: "What D says of real pictures and of generated ones over time", y: [0, 1], yLabel: "$D$ on average", ...options },
+  [{ name: "real", color: "data", label: "real" }, { name: "fake", color: "generator", label: "fake", dy: 16 }],
+  ({ settings }, [real, fake]) => {
+    const [low, high] = isLogit(settings.objective) ? [0, 1] : rangeOf([...real, ...fake], 0);
+    return [low, Math.max(high, low + 0.1)];
+  },
+);

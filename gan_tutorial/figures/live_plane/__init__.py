@@ -5,20 +5,10 @@ from typing import ClassVar
 import traitlets
 
 from ..base import choice, slider
-from ..live import LiveFigure
+from ..live import OBJECTIVES, LiveFigure
 
 DATA = ("ring", "grid", "moons", "spiral", "far-bells", "line", "letter", "drawn")
 NOISES = ("uniform-2d", "normal-2d", "uniform-1d", "normal-1d", "circle")
-OBJECTIVES = (
-    "minimax",
-    "non-saturating",
-    "wgan",
-    "wgan-gp",
-    "least-squares",
-    "hinge",
-    "relativistic",
-    "r3gan",
-)
 PENALTIES = ("own", "none", "r1", "r2", "r1-r2", "gp", "gp-one-sided")
 ACTIVATIONS = ("leaky-relu", "relu", "tanh", "softplus")
 VIEWS = ("samples", "data", "fake", "landscape", "best", "sheet", "pull", "path")

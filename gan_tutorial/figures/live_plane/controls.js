@@ -1,8 +1,7 @@
 // The plane's controls: stories, play and step, what is shown, settings, the pen that draws p_data.
 
 import { followPulls } from "../kit/pointer.js";
-import { setAttributes } from "../kit/text.js";
-import { SPEEDS, makeRules, makeRunRow, makeStories, optionsOf, power } from "../live/controls.js";
+import { SPEEDS, makeRules, makeRunRow, makeStories, makeToggles, optionsOf, power } from "../live/controls.js";
 import { BLANK, LETTER, PIXELS, inked, pixelAt } from "./data.js";
 import { STORIES } from "./stories.js";
 import { CHOICES, SETTINGS } from "./trainer.js";
@@ -11,7 +10,6 @@ import { VIEWS } from "./view.js";
 const NAMES = {
   ring: "ring of 8 bells", grid: "grid of 25 bells", moons: "two moons", spiral: "spiral", "far-bells": "two far bells", line: "a line", letter: "the letter G",
   "uniform-2d": "2-D, uniform", "normal-2d": "2-D, normal", "uniform-1d": "1-D, uniform", "normal-1d": "1-D, normal", circle: "on a circle",
-  hinge: "hinge", relativistic: "relativistic pairs", r3gan: "R3GAN: relativistic with R1 and R2",
   untrained: "untrained", trained: "after 1,500 rounds", own: "the objective's own", none: "none", r1: "R1: slope on real samples", r2: "R2: slope on fakes", "r1-r2": "R1 and R2",
   gp: "GP: slope 1 between them", "gp-one-sided": "GP, slopes above 1 only",
 };
@@ -45,13 +43,8 @@ export function makeControls(figure, session, motion) {
 }
 
 function makeViews(figure) {
-  const row = figure.groupAbove({ title: "Show", layout: "row" });
-  const shown = () => figure.get("views").split(".").filter(Boolean);
-  for (const [name, label] of VIEWS) {
-    const turn = () => figure.set("views", VIEWS.map(([each]) => each).filter((each) => shown().includes(each) !== (each === name)).join("."));
-    const button = row.button(`view-${name}`, { label, onClick: turn });
-    figure.syncs.push(() => setAttributes(button, { "aria-pressed": String(shown().includes(name)) }));
-  }
+  const things = VIEWS.map(([value, label]) => ({ value, name: `view-${value}`, label }));
+  makeToggles(figure, "Show", things, { chosen: () => figure.get("views").split("."), put: (views) => figure.set("views", views.join(".")) });
 }
 
 // ---------------------------------------------------------------- drawing p_data

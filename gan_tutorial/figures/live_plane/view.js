@@ -6,7 +6,7 @@ import { Path } from "../kit/path.js";
 import { htmlNode } from "../kit/text.js";
 import { shownRows } from "../live/history.js";
 import { isLogit } from "../live/optima.js";
-import { historyPlot, lossView } from "../live/over_time.js";
+import { historyPlot, lossView, pairView } from "../live/over_time.js";
 import { sigmoid } from "../mathematics/logistic.js";
 import { CELL, COUNT, REACH, SIDE } from "./cells.js";
 import { contours } from "./contours.js";
@@ -369,16 +369,10 @@ function distanceView(figure, options) {
   };
 }
 
-function coverView(figure, options) {
-  const { plot, fit } = historyPlot(figure, { label: "Share of modes covered and share of good samples over time", y: [0, 1.05], yLabel: "modes, good: shares", ...options });
-  const modes = plot.curve({ color: "data", width: 2.2, dash: "5 4", label: "modes", labelAt: "end", anchor: "end" });
-  const good = plot.curve({ color: "generator", width: 2.2, label: "good", labelAt: "end", anchor: "end", dy: 16 });
-  return {
-    paint({ history, source }) {
-      const steps = shownRows(history, "step");
-      fit(history, 0, 1.05);
-      modes.set(steps, shownRows(history, "modes").map((count) => count / source.modes));
-      good.set(steps, shownRows(history, "good"));
-    },
-  };
-}
+const coverView = (figure, options) => pairView(
+  figure, { label: "Share of modes covered and share of good samples over time", y: [0, 1.05], yLabel: "modes, good: shares", ...options },
+  [
+    { name: "modes", color: "data", label: "modes", of: (counts, { source }) => counts.map((count) => count / source.modes) },
+    { name: "good", color: "generator", label: "good", dy: 16 },
+  ],
+);
