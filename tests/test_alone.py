@@ -68,8 +68,8 @@ def test_the_whole_state_goes_through_the_address(alone, figure):
         values = select.locator("option").evaluate_all("(all) => all.map((e) => e.value)")
         select.select_option(values[-1])
     page.wait_for_timeout(400)  # the address follows when the hand rests
-    controls = """[...document.querySelectorAll('input:not([name=pen], [name=height], [name=moment]), select')]
-      .map((e) => [e.name, e.value])"""  # tools: what the pen has drawn is state, and no run is in a link
+    controls = """[...document.querySelectorAll('input:not([name=pen], [name=height]), select')]
+      .map((e) => [e.name, e.value])"""  # the pen is a tool: what it has drawn is state
     before, fragment = page.evaluate(controls), page.evaluate("location.hash.slice(1)")
     assert fragment
     again = alone(figure, fragment)

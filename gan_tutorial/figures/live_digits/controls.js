@@ -11,7 +11,8 @@ export function makeControls(figure, session, { isOwn }) {
   makeClasses(figure, isOwn);
   const looks = figure.groupAbove({});
   looks.select("shown", { label: "draw with", options: [["average", "the average of G's weights"], ["now", "G's weights of this moment"]] });
-  looks.slider("moment", { label: "back through the run", format: (value) => (value === 1 ? "now" : `${Math.round(100 * value)} %`) });
+  const idle = () => (figure.get("step") > 0 ? "" : "when there is one");
+  looks.slider("moment", { label: "back through the run", format: (value) => (value === 1 ? "now" : `${Math.round(100 * value)} %`), idle });
   const walk = figure.group({ title: "One sample: click on the sheet, or choose here" });
   walk.slider("first", { label: "sample", digits: 0, color: "data" });
   walk.slider("second", { label: "walk to sample", digits: 0, color: "accent" });

@@ -13,6 +13,7 @@ import { makeThings } from "./things.js";
 import { SERIES, SETTINGS, TUNABLE, makeTrainer, tune } from "./trainer.js";
 import { makeView } from "./view.js";
 
+const LINKED = { shown: "average", first: 0, second: 1, share: 0, pen_x: 14, pen_y: 14 };
 const SLICE = 150; // milliseconds of play between two sheets: to bring a run over takes some, it is 8 MB
 
 export function render({ model, el }) {
@@ -27,7 +28,7 @@ export function render({ model, el }) {
   };
   const session = makeSession(figure, {
     trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_digits/player.js", paint, report,
-    material: () => shipped.material, slice: SLICE, linked: { shown: "average" },
+    material: () => shipped.material, slice: SLICE, linked: LINKED,
   });
   let usual = null;
   makeControls(figure, session, { isOwn: () => shipped.material?.reader === null });
