@@ -326,7 +326,8 @@ def spectral_norm(network: nn.Module) -> nn.Module:
 
     Miyato et al. 2018 (arXiv:1802.05957): such a layer stretches no input, seen as a matrix of its
     outputs by all else. The singular value is followed by one step of the power method at each
-    forward pass in training.
+    forward pass in training. A layer that starts at 0, such as the last of a `Residual`, has nothing
+    to divide by: it starts as the others do (He et al. 2015, arXiv:1502.01852).
 
     Args:
         network: is changed in place.
@@ -336,6 +337,8 @@ def spectral_norm(network: nn.Module) -> nn.Module:
     """
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            if not layer.weight.any():
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
             nn.utils.parametrizations.spectral_norm(layer)
     return network
 

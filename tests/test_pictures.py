@@ -206,6 +206,19 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
         torch.testing.assert_close(largest, torch.tensor(1.0), rtol=1e-3, atol=0)
 
 
+def test_spectral_norm_of_a_layer_that_starts_at_zero_is_one():
+    pair = residual_pair((3, 32, 32), 8)
+    spectral_norm(pair.discriminator)
+    assert pair.discriminator(pictures(4, (3, 32, 32)).flatten(1)).isfinite().all()
+    for layer in pair.discriminator.modules():
+        if isinstance(layer, Residual):
+            pair.discriminator.train()
+            for _ in range(200):  # steps of the power method
+                weight = layer.last.weight.detach()
+            size = torch.linalg.matrix_norm(weight.flatten(1).double(), ord=2).item()
+            assert abs(size - 1) < 0.02
+
+
 # --- in the loop -----------------------------------------------------------------------------------
 
 
