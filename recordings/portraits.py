@@ -21,7 +21,7 @@ from gan_tutorial.recipes import FACES
 from gan_tutorial.training import Settings, Snapshot, train
 
 SHAPE = (3, 32, 32)
-WIDTH, STEPS, EVERY = 16, 3000, 250
+WIDTH, STEPS, EVERY = 16, 2000, 250
 SEEDS = (0, 1, 2)
 RUNS = Path("runs/portraits")
 
