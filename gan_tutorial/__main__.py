@@ -86,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--label", help=f"the class to draw, for a conditional run; {of}")
     _run_options(evaluate, 10_000)
     evaluate.add_argument("--split", default="test", choices=["validation", "test"])
+    weights = "see by Inception-v3, whose weights are in this file (torch-fidelity's)"
+    evaluate.add_argument("--inception", type=Path, metavar="WEIGHTS", help=weights)
     evaluate.add_argument("--json", action="store_true", help="numbers for machines, in one line")
     for verb in (train, sample, evaluate):
         verb.add_argument("--seed", type=int, default=0, help="default 0")
@@ -137,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(str(options.out))
         else:
             what = {"count": options.count, "seed": options.seed, "split": options.split}
-            result, table = cli.run_evaluation(options.run, root=options.root, **what)
+            where = {"root": options.root, "inception": options.inception}
+            result, table = cli.run_evaluation(options.run, **what, **where)
             _say(json.dumps(result) if options.json else table)
     except (ValueError, OSError, ImportError, DivergenceError) as error:
         print(f"error: {error}".replace("resume=True", "--resume"), file=sys.stderr)

@@ -439,13 +439,20 @@ def _names(data: str) -> dict[str, tuple[str, ...]]:
 
 
 def run_evaluation(
-    folder: Path, *, count: int, seed: int, split: str, root: str | None = None
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    split: str,
+    root: str | None = None,
+    inception: Path | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Every measure of the run in `folder`, beside real rows and hopeless samples: for JSON, and as a
     table. `mean`, `standard_error` and `sigma` are those of Parzen's log-likelihood, in nats.
 
     A conditional generator is asked for labels with the frequencies of the training rows. Without
-    `root`, the data are looked for where they were when the run was started.
+    `root`, the data are looked for where they were when the run was started. `inception` is the file
+    of the weights of that judge.
     """
     whole_number("--count", count, least=2)
     run = trained(folder)
@@ -454,7 +461,7 @@ def run_evaluation(
     names = {"training": "train", "held_out": split, "validation": "validation"}
     parts = {name: run.data(part, root) for name, part in names.items()}
     rows = {name: flatten(part.images) for name, part in parts.items()}
-    judge = evaluation.judge_of(data, run.shape)
+    judge = evaluation.judge_of(data, run.shape, inception)
     labels = parts["training"].labels
     reference, others = evaluation.beside(judge, rows, labels, run.shape)
     columns = {"this run": reference.scores(samples), **others}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -15,6 +16,7 @@ from gan_tutorial.metrics import (
     Scores,
     Share,
     floor_and_ceilings,
+    inception_judge,
     score_table,
     untrained_judge,
 )
@@ -22,8 +24,12 @@ from gan_tutorial.metrics import (
 _last: dict[bytes, tuple[Reference, dict[str, Scores]]] = {}  # of the rows that were asked for last
 
 
-def judge_of(data: str, shape: Sequence[int]) -> Judge:
-    """The judge that was trained on a data set, or one with random weights where there is none."""
+def judge_of(data: str, shape: Sequence[int], inception: Path | None = None) -> Judge:
+    """Inception where its weights are given; else the judge that was trained on a data set, or one with
+    random weights where there is none.
+    """
+    if inception is not None:
+        return inception_judge(shape, inception)
     if (recorded.FOLDER / f"judge-{data}.json").is_file():
         judge = recorded.judge(data)
         if judge.network.shape == tuple(shape):

@@ -9,6 +9,7 @@ the features of a judge: a small network that was trained to tell the data's cla
 - `neighbours`: precision and recall, density and coverage, and two tests of memorising;
 - `labels`: which classes are drawn how often, and whether a conditional generator obeys;
 - `report`: all of them at once, beside real rows and beside hopeless samples;
+- `inception`: the features that FID is reported in, for those who have the weights;
 - `reader`: whether a picture is a digit at all, by a network that may say "no digit";
 - `few_labels`: whether features help a classifier where labels are few.
 
@@ -26,6 +27,7 @@ from gan_tutorial.metrics.frechet import (
     frechet_of_gaussians,
     moments,
 )
+from gan_tutorial.metrics.inception import InceptionNetwork, inception_judge
 from gan_tutorial.metrics.judge import Judge, JudgeNetwork, fit_judge, untrained_judge
 from gan_tutorial.metrics.kid import KernelDistance, kernel_distance
 from gan_tutorial.metrics.labels import (
@@ -63,6 +65,7 @@ __all__ = [
     "Features",
     "Frechet",
     "FrechetAtInfinity",
+    "InceptionNetwork",
     "Judge",
     "JudgeNetwork",
     "KernelDistance",
@@ -87,6 +90,7 @@ __all__ = [
     "frechet_distance",
     "frechet_of_gaussians",
     "hidden_layer",
+    "inception_judge",
     "kernel_distance",
     "label_agreement",
     "memorising",

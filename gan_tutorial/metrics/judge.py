@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from torch.nn import functional
 
 from gan_tutorial._engine.checks import whole_number
 from gan_tutorial.networks import seeded
+
+if TYPE_CHECKING:
+    from gan_tutorial.metrics.inception import InceptionNetwork
 
 BATCH = 500  # pictures at a time when a judge looks: some 40 MB at 32 x 32
 
@@ -68,7 +71,7 @@ class Judge:
         note: where it comes from and how well it reads held-out pictures, if it was recorded.
     """
 
-    network: JudgeNetwork
+    network: JudgeNetwork | InceptionNetwork
     name: str = "judge"
     note: dict[str, Any] = field(default_factory=dict)
 
