@@ -18,6 +18,7 @@ from recordings import (
     reader,
     robustness,
     runs,
+    scores,
 )
 
 SUMMARIES = {
@@ -31,6 +32,7 @@ SUMMARIES = {
     "live-digits": "what the page that learns digits from nothing comes to, over five seeds",
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
     "ablation-control": "the same for depth without batch norm (four minutes)",
+    "scores": "the short recipes of digits by every measure, over three seeds (five minutes)",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "neighbours": "five families of models on eight bells, each at the best of the same rates",
@@ -112,6 +114,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return ablation.record(out)
         case "ablation-control":
             return ablation.record_control(out)
+        case "scores":
+            return scores.record(out)
         case "robustness":
             return robustness.record(out)
         case "tuned":

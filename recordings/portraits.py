@@ -50,7 +50,11 @@ def _limited(seed: int) -> Pair:
 
 
 _RECIPE = replace(FACES.settings, schedules={"lr": cosine(STEPS, end=0.1)})
-_PENALTY = {"penalty": _RECIPE.objective.penalty, "penalised": _RECIPE.objective.penalised}
+_UNPAIRED = replace(
+    NON_SATURATING,
+    penalty=_RECIPE.objective.penalty,
+    penalised=_RECIPE.objective.penalised,
+)
 _DCGAN = replace(
     _RECIPE,
     objective=NON_SATURATING,
@@ -62,11 +66,7 @@ VARIANTS = {
     "recipe": Variant("the recipe, at 16 channels", _residual, _RECIPE),
     "conditional": Variant("the same, asked for who, role and tone", _on_demand, _RECIPE, True),
     "unmoved": Variant("no augmentation", partial(residual_pair, SHAPE, WIDTH), _RECIPE),
-    "unpaired": Variant(
-        "not relativistic",
-        _residual,
-        replace(_RECIPE, objective=replace(NON_SATURATING, **_PENALTY)),
-    ),
+    "unpaired": Variant("not relativistic", _residual, replace(_RECIPE, objective=_UNPAIRED)),
     "unpenalised": Variant("no penalty", _residual, replace(_RECIPE, objective=RELATIVISTIC)),
     "bare": Variant("neither", _residual, replace(_RECIPE, objective=NON_SATURATING)),
     "spectral": Variant("spectral norm and hinge", _limited, replace(_RECIPE, objective=HINGE)),
