@@ -7,6 +7,7 @@
 ``cards``        what a term, a paper, an equation or a theorem is, at the link that points at it
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
 ``pictures``     which of them are data, for the dark theme
+``samples``      real and generated pictures, on a page that runs no code
 ``pages``        what the stock theme loads and this book does not need; icons as a small font
 ``search``       an index of sections, and what finds them, over ``file://`` too
 ``freshness``    executed notebooks are forgotten when the package they import has changed
@@ -29,6 +30,7 @@ from . import (
     mathematics,
     pages,
     pictures,
+    samples,
     search,
 )
 
@@ -41,6 +43,7 @@ PARTS = (
     head,
     figures,
     pictures,
+    samples,
     pages,
     search,
     freshness,
