@@ -3,6 +3,7 @@
 ``mathematics``  formulas are set at build time with KaTeX, so no page carries a formula engine
 ``lessons``      predictions and questions that can be answered, from plain Markdown
 ``boxes``        theorems, proofs, captions, numbered equations, and links to them
+``setters``      links that set the controls of a figure
 ``head``         what stands under a chapter's title: how long it takes to read
 ``cards``        what a term, a paper, an equation or a theorem is, at the link that points at it
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
@@ -32,6 +33,7 @@ from . import (
     pictures,
     samples,
     search,
+    setters,
 )
 
 PARTS = (
@@ -39,6 +41,7 @@ PARTS = (
     mathematics,
     lessons,
     boxes,
+    setters,
     cards,
     head,
     figures,
