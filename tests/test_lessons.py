@@ -102,7 +102,9 @@ def test_the_model_chapter_asks_and_all_its_prompts_can_be_answered(html):
 @pytest.mark.parametrize("name", PAGES)
 def test_the_right_choice_is_not_always_in_the_same_place(html, name):
     page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    right = ":not([data-predict=select], [data-quiz=select]) > details .gan-replies > li[data-right]"
+    right = (
+        ":not([data-predict=select], [data-quiz=select]) > details .gan-replies > li[data-right]"
+    )
     places = [reply["data-for"] for reply in page.select(f".gan-lesson{right}")]
     places = [place for place in places if place in "abcd"]
     if len(places) < 6:
@@ -155,7 +157,7 @@ class TestLessons:
                 ([wrong], "None of these applies"),
                 (rights, "You have found all that apply."),
                 ([*rights, wrong], "You have found all that apply, and 1 of yours does not apply."),
-                (rights[:1] + [wrong], "You have found 1 of those that apply, and others"),
+                ([*rights[:1], wrong], "You have found 1 of those that apply, and others"),
             ):
                 told = root.evaluate(SELECTION, selected)
                 assert told["said"].startswith(begins)

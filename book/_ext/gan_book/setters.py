@@ -1,8 +1,8 @@
 """Links that set a figure: `[mean 0](#figure-7?mean=0&width=0.7)` sets these controls of Figure 7.
 
-The words before the question mark are the anchor of a caption (`figure-7`) or of a figure (`figure-dirac-gan`, the first
-of that name on the page). Where the source is shown as it is, in Colab and JupyterLab, it is a link that leads nowhere;
-without JavaScript it leads to the figure. `_static/setters.js` does the rest.
+The words before the question mark are the anchor of a caption (`figure-7`) or of a figure (`figure-dirac-gan`, the
+first of that name on the page). Where the source is shown as it is, in Colab and JupyterLab, it is a link that leads
+nowhere; without JavaScript it leads to the figure. `_static/setters.js` does the rest.
 """
 
 import html
@@ -27,7 +27,9 @@ class Setters(SphinxTransform):
             if match is None:
                 continue
             figure, wanted = match[1], html.escape(match[2])
-            opening = f'<a class="gan-set" href="#{figure}" data-set="{wanted}" title="Sets the figure">'
+            opening = (
+                f'<a class="gan-set" href="#{figure}" data-set="{wanted}" title="Sets the figure">'
+            )
             at = link.parent.index(link)
             link.parent[at : at + 1] = [raw(opening), *link.children, raw("</a>")]
 
