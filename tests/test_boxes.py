@@ -1,8 +1,17 @@
 """What the book makes of plain Markdown: boxes, proofs, captions, equations with numbers, links and cards."""
 
 import pytest
+from bs4 import BeautifulSoup
 from gan_book.mathematics import coloured
 
+HEADS = (
+    "why-generative-models",
+    "minimax-game",
+    "optimal-discriminator",
+    "jensen-shannon",
+    "convergence",
+    "earth-mover",
+)
 DATA, FAKE = r"{\htmlClass{symbol-data}{p_\text{data}}}", r"{\htmlClass{symbol-generator}{p_g}}"
 
 
@@ -34,6 +43,19 @@ def test_players_and_their_densities_wear_colours(latex, expected):
 )
 def test_other_symbols_do_not(latex):
     assert coloured(latex) == latex
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", HEADS)
+def test_a_theory_chapter_begins_with_one_picture(html, name):
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    head = page.select_one("#in-one-look")
+    assert head.select_one("img")["alt"]
+    assert head.select_one("figcaption").get_text().strip().startswith("In one look.")
+    assert (
+        head.find_previous("h2") is None or head.find_previous("h2").find_parent("article") is None
+    )
+    assert len(head.find_all_previous("div", class_="cell")) <= 4  # nothing but the set-up
 
 
 @pytest.mark.book
