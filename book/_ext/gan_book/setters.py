@@ -13,7 +13,7 @@ from sphinx.transforms import SphinxTransform
 
 from .lessons import raw
 
-SETS = re.compile(r"(figure-[\w-]+)\?(.+)")
+SETS = re.compile(r"#?(figure-[\w-]+)\?(.+)")
 
 
 class Setters(SphinxTransform):
@@ -23,7 +23,7 @@ class Setters(SphinxTransform):
 
     def apply(self, **kwargs):
         for link in [*self.document.findall(nodes.reference)]:
-            match = SETS.fullmatch(link.get("refid", ""))
+            match = SETS.fullmatch(link.get("refuri") or link.get("refid") or "")
             if match is None:
                 continue
             figure, wanted = match[1], html.escape(match[2])
