@@ -68,9 +68,10 @@ class TestChapter:
             "[...document.querySelectorAll('.math-block .eqno')].map((e) => e.textContent.replace(/[^0-9]/g, ''))"
         )
         assert counts == [str(i + 1) for i in range(len(counts))]
-        captions = chapter.evaluate(
+        head, *captions = chapter.evaluate(
             "[...document.querySelectorAll('figcaption strong')].map((e) => e.textContent)"
         )
+        assert head == "In one look."
         assert captions == [f"Figure {i + 1}." for i in range(len(captions))]
         assert len(captions) >= 10
 
