@@ -1,8 +1,17 @@
 """What the book makes of plain Markdown: boxes, proofs, captions, equations with numbers, links and cards."""
 
 import pytest
+from bs4 import BeautifulSoup
 from gan_book.mathematics import coloured
 
+HEADS = (
+    "why-generative-models",
+    "minimax-game",
+    "optimal-discriminator",
+    "jensen-shannon",
+    "convergence",
+    "earth-mover",
+)
 DATA, FAKE = r"{\htmlClass{symbol-data}{p_\text{data}}}", r"{\htmlClass{symbol-generator}{p_g}}"
 
 
@@ -37,6 +46,19 @@ def test_other_symbols_do_not(latex):
 
 
 @pytest.mark.book
+@pytest.mark.parametrize("name", HEADS)
+def test_a_theory_chapter_begins_with_one_picture(html, name):
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    head = page.select_one("#in-one-look")
+    assert head.select_one("img")["alt"]
+    assert head.select_one("figcaption").get_text().strip().startswith("In one look.")
+    assert (
+        head.find_previous("h2") is None or head.find_previous("h2").find_parent("article") is None
+    )
+    assert len(head.find_all_previous("div", class_="cell")) <= 4  # nothing but the set-up
+
+
+@pytest.mark.book
 @pytest.mark.browser
 class TestChapter:
     def test_what_is_numbered_has_an_anchor(self, chapter):
@@ -46,9 +68,10 @@ class TestChapter:
             "[...document.querySelectorAll('.math-block .eqno')].map((e) => e.textContent.replace(/[^0-9]/g, ''))"
         )
         assert counts == [str(i + 1) for i in range(len(counts))]
-        captions = chapter.evaluate(
+        head, *captions = chapter.evaluate(
             "[...document.querySelectorAll('figcaption strong')].map((e) => e.textContent)"
         )
+        assert head == "In one look."
         assert captions == [f"Figure {i + 1}." for i in range(len(captions))]
         assert len(captions) >= 10
 

@@ -6,6 +6,9 @@ from collections import Counter
 
 import pytest
 from bs4 import BeautifulSoup
+from docutils.core import publish_doctree, publish_from_doctree
+from gan_book.lessons import Prompts
+from myst_parser.docutils_ import Parser
 from test_pages import PAGES
 
 from gan_tutorial.figures import Divergences, OptimalDiscriminator, Saturation
@@ -41,6 +44,22 @@ EACH_CHOICE = f"""(root) => {{
     return {{ ...choice, hiddenAgain: isHidden(root), after: told() }};
   }})];
 }}"""
+
+# Selects the choices with these letters, checks, and tries again.
+SELECTION = f"""(root, letters) => {{
+  const isHidden = {HIDDEN};
+  for (const box of root.querySelectorAll("input[type=checkbox]")) box.checked = letters.includes(box.value);
+  root.querySelector(".gan-check").click();
+  const told = {{
+    said: root.querySelector(".gan-feedback").textContent.trim(), state: root.dataset.state,
+    open: root.querySelector(".gan-reveal").open,
+    replies: letters.map((letter) => root.querySelector(`.gan-replies > [data-for="${{letter}}"]`).textContent.trim()),
+  }};
+  [...root.querySelectorAll("button")].find((button) => button.textContent === "Try again").click();
+  return {{ ...told, hiddenAgain: isHidden(root), none: root.querySelectorAll("input:checked").length === 0 }};
+}}"""
+LETTERS = """(root) => [...root.querySelectorAll(".gan-replies > li")].map(
+  (reply) => [reply.dataset.for, reply.dataset.right !== undefined])"""
 
 
 def has_lessons(html, name) -> bool:
@@ -83,7 +102,10 @@ def test_the_model_chapter_asks_and_all_its_prompts_can_be_answered(html):
 @pytest.mark.parametrize("name", PAGES)
 def test_the_right_choice_is_not_always_in_the_same_place(html, name):
     page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    places = [reply["data-for"] for reply in page.select(".gan-replies > li[data-right]")]
+    right = (
+        ":not([data-predict=select], [data-quiz=select]) > details .gan-replies > li[data-right]"
+    )
+    places = [reply["data-for"] for reply in page.select(f".gan-lesson{right}")]
     places = [place for place in places if place in "abcd"]
     if len(places) < 6:
         pytest.skip("too few choices to see a habit in")
@@ -119,6 +141,31 @@ class TestLessons:
                 assert choice["hiddenAgain"], f"{lesson['id']} after {said}"
                 assert choice["after"] == ""
             assert sum(choice["right"] for choice in told) == 1
+
+    def test_every_selection_is_answered(self, opened):
+        page, lessons = opened
+        for lesson in (lesson for lesson in lessons if lesson["form"] == "select"):
+            root = page.locator(f"#{lesson['id']}")
+            letters = dict(root.evaluate(LETTERS))
+            rights = [letter for letter, right in letters.items() if right]
+            assert 2 <= len(rights) < len(letters)
+            wrong = next(letter for letter in letters if letter not in rights)
+            root.locator(".gan-check").click()
+            assert "Choose" in root.locator(".gan-feedback").inner_text()
+            for selected, begins in (
+                *([[letter], "You have found 1 of"] for letter in rights),
+                ([wrong], "None of these applies"),
+                (rights, "You have found all that apply."),
+                ([*rights, wrong], "You have found all that apply, and 1 of yours does not apply."),
+                ([*rights[:1], wrong], "You have found 1 of those that apply, and others"),
+            ):
+                told = root.evaluate(SELECTION, selected)
+                assert told["said"].startswith(begins)
+                assert all(reply in told["said"] for reply in told["replies"])
+                assert told["state"] == ("right" if selected == rights else "wrong")
+                assert told["open"] or (lesson["quiz"] and selected != rights)
+                assert told["hiddenAgain"]
+                assert told["none"]
 
     def test_numbers_are_judged(self, opened):
         page, lessons = opened
@@ -168,6 +215,13 @@ class TestLessons:
                 assert root.locator(".gan-form input").nth(1).is_checked()
                 page.keyboard.press("Tab")
                 page.keyboard.press("Enter")
+            elif lesson["form"] == "select":
+                root.locator(".gan-form input").first.focus()
+                for _ in range(root.locator(".gan-form input").count()):
+                    page.keyboard.press("Space")
+                    page.keyboard.press("Tab")
+                assert root.locator(".gan-form input:checked").count() > 2
+                page.keyboard.press("Enter")
             elif lesson["form"] == "number":
                 root.locator(".gan-form input").focus()
                 page.keyboard.type(f"{lesson['answer']:g}")
@@ -187,7 +241,7 @@ class TestLessons:
         page, lessons = opened
         for lesson in lessons:
             root = page.locator(f"#{lesson['id']}")
-            if lesson["form"] == "choose":
+            if lesson["form"] in ("choose", "select"):
                 root.locator(".gan-form input").last.check()
             elif lesson["form"] == "number":
                 root.locator(".gan-form input").fill(f"{lesson['answer']:g}")
@@ -252,6 +306,43 @@ class TestLessons:
             assert box is not None
             assert box["height"] > 20
         context.close()
+
+
+SELECT = """# A page
+
+**Question 1.** Which of these are even?
+
+1. two
+2. three
+3. four
+
+<details><summary>Answer</summary>
+
+1. **Yes.** Two halves of one.
+2. **No.** One is left over.
+3. **Right.** Two halves of two.
+
+</details>
+"""
+
+
+def built(text: str) -> BeautifulSoup:
+    """A page of this text alone, as the book's transform leaves it."""
+    quiet = {"report_level": 5, "doctitle_xform": False}
+    document = publish_doctree(text, parser=Parser(), settings_overrides=quiet)
+    Prompts(document).apply()
+    page = publish_from_doctree(document, writer_name="html5", settings_overrides=quiet)
+    return BeautifulSoup(page, "html.parser")
+
+
+def test_several_right_answers_make_boxes_to_tick():
+    page = built(SELECT).select_one(".gan-lesson")
+    assert page["data-quiz"] == "select"
+    assert [box["value"] for box in page.select("fieldset input[type=checkbox]")] == ["a", "b", "c"]
+    assert page.legend.get_text() == "Select all that apply"
+    assert [li["data-for"] for li in page.select(".gan-replies > [data-right]")] == ["a", "c"]
+    one = built(SELECT.replace("**Right.**", "**No.**"))
+    assert one.select_one(".gan-lesson")["data-quiz"] == "choose"
 
 
 @pytest.mark.browser

@@ -75,6 +75,7 @@
 
     check() {
       if (this.form === "number") this.checkNumber();
+      else if (this.form === "select") this.checkSelection();
       else this.checkChoice();
     }
 
@@ -84,6 +85,29 @@
       const reply = this.reply(chosen.value);
       this.say(reply);
       this.settle(reply.hasAttribute("data-right") ? "right" : "wrong", chosen.value);
+    }
+
+    // Several answers may be right: every one that was selected is answered, and none that was not.
+    checkSelection() {
+      const rights = [...this.reveal.querySelectorAll(".gan-replies > [data-right]")].map((reply) => reply.dataset.for);
+      const chosen = this.inputs.filter((input) => input.checked).map((input) => input.value);
+      if (chosen.length === 0) return this.say("Choose all the answers that apply first.");
+      const found = chosen.filter((letter) => rights.includes(letter)).length;
+      const wrong = chosen.length - found;
+      const all = found === rights.length;
+      const part = all ? "You have found all that apply" : found ? `You have found ${found} of those that apply, and others are missing` : "None of these applies";
+      const extra = wrong && found ? `, and ${wrong} of yours ${wrong === 1 ? "does" : "do"} not apply` : "";
+      this.say(`${part}${extra}.`, ...chosen.map((letter) => this.lettered(letter)));
+      this.settle(all && !wrong ? "right" : "wrong", chosen);
+    }
+
+    // The reply to a choice, with the choice's letter before it.
+    lettered(name) {
+      const copy = this.reply(name).cloneNode(true);
+      const letter = document.createElement("span");
+      Object.assign(letter, { className: "gan-letter", textContent: name });
+      (copy.querySelector("p") ?? copy).prepend(letter, " ");
+      return copy;
     }
 
     checkNumber() {
@@ -111,8 +135,9 @@
 
     // The reader asked to be shown: the right answer, in words.
     show() {
-      const right = this.reveal.querySelector(".gan-replies > [data-right]");
-      if (right) this.say(right);
+      const rights = [...this.reveal.querySelectorAll(".gan-replies > [data-right]")];
+      if (this.form === "select") this.say(...rights.map((right) => this.lettered(right.dataset.for)));
+      else if (rights.length) this.say(...rights);
       else if (this.form === "number") this.say(`It is ${this.root.dataset.answer}.`);
       this.figure?.dispatchEvent(new CustomEvent("gan-sketch-set", { detail: { compared: true } }));
       this.settle("shown", "");
@@ -129,7 +154,7 @@
         return;
       }
       if (this.form === "number") this.inputs[0].value = answer;
-      else for (const input of this.inputs) input.checked = input.value === answer;
+      else for (const input of this.inputs) input.checked = [answer].flat().includes(input.value);
       this.check();
     }
 
@@ -140,8 +165,8 @@
       this.again.hidden = true;
       this.feedback.replaceChildren();
       for (const input of this.inputs) {
-        if (input.type === "radio") input.checked = false;
-        else input.value = "";
+        if (input.type === "number") input.value = "";
+        else input.checked = false;
       }
       this.figure?.dispatchEvent(new CustomEvent("gan-sketch-set", { detail: { compared: false } }));
     }

@@ -3,10 +3,12 @@
 ``mathematics``  formulas are set at build time with KaTeX, so no page carries a formula engine
 ``lessons``      predictions and questions that can be answered, from plain Markdown
 ``boxes``        theorems, proofs, captions, numbered equations, and links to them
+``setters``      links that set the controls of a figure
 ``head``         what stands under a chapter's title: how long it takes to read
 ``cards``        what a term, a paper, an equation or a theorem is, at the link that points at it
 ``figures``      interactive figures: the scripts, the saved state, and a picture of the first state
 ``pictures``     which of them are data, for the dark theme
+``samples``      real and generated pictures, on a page that runs no code
 ``pages``        what the stock theme loads and this book does not need; icons as a small font
 ``search``       an index of sections, and what finds them, over ``file://`` too
 ``freshness``    executed notebooks are forgotten when the package they import has changed
@@ -29,7 +31,9 @@ from . import (
     mathematics,
     pages,
     pictures,
+    samples,
     search,
+    setters,
 )
 
 PARTS = (
@@ -37,10 +41,12 @@ PARTS = (
     mathematics,
     lessons,
     boxes,
+    setters,
     cards,
     head,
     figures,
     pictures,
+    samples,
     pages,
     search,
     freshness,

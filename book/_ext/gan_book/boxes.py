@@ -4,7 +4,8 @@
   anchor is `#theorem-1`, or `#lemma` without a number.
 - A paragraph that begins with *Proof.* and all up to the one with its square is a proof. `<details>` whose summary
   begins with Proof, Remark, Hint or Solution is a fold of that kind.
-- A paragraph that begins with **Figure 1.** is the caption of what stands before it, with the anchor `#figure-1`.
+- A paragraph that begins with **Figure 1.** is the caption of what stands before it, with the anchor `#figure-1`; so
+  is one that begins with **In one look.**, under the picture at a chapter's head.
 - A formula that ends in `\\tag{1}` (or `\\qquad(1)`) is equation 1, with the anchor `#equation-1`.
 - `[Theorem 1](#theorem-1)` is a link everywhere; in the book "Theorem 1" and "equation (1)" are links without being
   written as such, where the page has them.
@@ -20,7 +21,7 @@ from .lessons import first, first_word, raw
 
 KINDS = "Definition Theorem Proposition Lemma Corollary Example Warning Algorithm"
 NAME = re.compile(rf"({KINDS.replace(' ', '|')})(?: (\d+))?\.?$")
-CAPTION = re.compile(r"Figure (\d+)\.$")
+CAPTION = re.compile(r"(?:Figure (\d+)|In one look)\.$")
 TAG = re.compile(r"(?:\\q?quad)?\s*(?:\\tag\{(\w+)\}|\\q?quad\s*\((\d+)\))\s*$")
 FOLD = re.compile(r"<details>\s*<summary>(Proof|Remark|Hint|Solution)")
 MENTION = re.compile(
@@ -103,7 +104,8 @@ class Boxes(SphinxTransform):
             return
         figure = nodes.container(classes=["gan-captioned"])
         shown = parent[at - 1]
-        self.name(figure, f"figure-{match[1]}", f"Figure {match[1]}")
+        title = first_word(words).rstrip(".")
+        self.name(figure, anchor("Figure", match[1]) if match[1] else "in-one-look", title)
         figure += [
             raw("<figure>"),
             shown,

@@ -18,6 +18,8 @@ The source reads as Markdown everywhere (CONTRIBUTING.md shows the forms)::
 
     </details>
 
+Where two or more answers begin with **Yes.**, the reader selects all that apply.
+
 A prompt is a paragraph that begins with **Predict.**, **Question.** or **Draw.** (a number may follow the word). All
 that stands between it and the end of its folded answer is hidden until the reader has answered, or asked to be shown.
 Instead of a list of choices a prompt may end in (a number from 0.00 to 1.00); its answer then begins with **0.36**
@@ -44,6 +46,7 @@ RANGE = re.compile(
 NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?")
 SUMMARY = re.compile(r"<details[^>]*>\s*<summary>\s*(.*?)\s*</summary>", re.DOTALL)
 RIGHT = ("Yes.", "Right.")
+CONTROLS = {"choose": ("radio", "Choose one"), "select": ("checkbox", "Select all that apply")}
 
 
 def raw(text: str) -> nodes.raw:
@@ -141,7 +144,9 @@ class Lesson:
                 return None
         elif self.between and isinstance(self.between[0], nodes.enumerated_list):
             form, shown = "choose", []
-            controls = self.choices(self.between.pop(0))
+            if sum(self.rights()) > 1:
+                form = "select"
+            controls = self.choices(self.between.pop(0), form)
         elif match := RANGE.search(self.prompt.astext()):
             form, shown = "number", []
             controls = self.field(match)
@@ -183,14 +188,22 @@ class Lesson:
                 return shown
         return None
 
-    def choices(self, listed: nodes.enumerated_list) -> list[nodes.Node]:
+    def rights(self) -> list[bool]:
+        """Which of the choices are right, by what their answers begin with."""
+        lists = (node for node in self.answer if isinstance(node, nodes.enumerated_list))
+        items = next(lists, nodes.enumerated_list()).children
+        return [first_word(item[0]).startswith(RIGHT) for item in items]
+
+    def choices(self, listed: nodes.enumerated_list, form: str) -> list[nodes.Node]:
         self.letters = [chr(ord("a") + i) for i in range(len(listed))]
-        parts = [raw(f'<fieldset aria-labelledby="{self.name}-prompt"><legend>Choose one</legend>')]
+        kind, legend = CONTROLS[form]
+        opening = f'<fieldset aria-labelledby="{self.name}-prompt"><legend>{legend}</legend>'
+        parts = [raw(opening)]
         for letter, item in zip(self.letters, listed.children, strict=True):
             words = [node for part in item.children for node in part.children]
             parts += [
                 raw(
-                    f'<label><input type="radio" name="{self.name}" value="{letter}">'
+                    f'<label><input type="{kind}" name="{self.name}" value="{letter}">'
                     f'<span class="gan-letter">{letter}</span><span class="gan-words">'
                 ),
                 *words,
@@ -238,7 +251,7 @@ class Lesson:
                 if isinstance(node, nodes.enumerated_list | nodes.bullet_list)
                 else []
             )
-            if form == "choose" and isinstance(node, nodes.enumerated_list) and self.letters:
+            if form in CONTROLS and isinstance(node, nodes.enumerated_list) and self.letters:
                 parts += self.feedback(items)
             elif form == "number" and items and first_word(items[0][0]) in ("Lower.", "Higher."):
                 parts.append(raw('<ul class="gan-replies">'))
@@ -251,10 +264,10 @@ class Lesson:
         return parts
 
     def feedback(self, items: list[nodes.Node]) -> list[nodes.Node]:
-        rights = [first_word(item[0]).startswith(RIGHT) for item in items]
-        if len(items) != len(self.letters) or sum(rights) != 1:
+        rights = self.rights()
+        if len(items) != len(self.letters) or not any(rights) or (all(rights) and len(rights) > 1):
             logger.warning(
-                "each choice needs its answer, and one of them begins with **Yes.**: %r",
+                "each choice needs its answer, and some, not all, begin with **Yes.**: %r",
                 self.prompt.astext()[:60],
                 location=self.prompt,
             )

@@ -1,0 +1,94 @@
+"""Real and generated pictures on a page that runs no code: ``{samples}``.
+
+One sheet for each set of pictures that the book uses, and beside it one of what a recorded generator made of it, where
+there is such a record. The generated pictures are the first of the record, not chosen ones.
+"""
+
+import html
+from typing import NamedTuple
+
+import numpy as np
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from PIL import Image
+
+from gan_tutorial import load, recorded
+
+from .lessons import raw
+
+COLUMNS, ROWS, GAP, ZOOM = 6, 3, 2, 2
+COUNT = COLUMNS * ROWS
+
+
+class Sheet(NamedTuple):
+    """Pictures that stand together: the file's name, what they are, and (n, channels, h, w) from 0 to 255."""
+
+    name: str
+    words: str
+    pictures: np.ndarray
+
+
+def sheets() -> list[Sheet]:
+    """Digits and portraits, real ones first."""
+    found = []
+    for data, real, record, made in (
+        ("mnist-10k", "Digits that people wrote", "mnist-long", "Digits from a generator"),
+        ("emoji-faces", "Portraits that people drew", "portraits", "Portraits from a generator"),
+    ):
+        images = load(data, "test").images.numpy()
+        found.append(Sheet(f"real-{data}", real, images[:: len(images) // COUNT][:COUNT]))
+        generated = pictures_of(record, images.shape[1:])
+        if generated is not None:
+            found.append(Sheet(f"generated-{data}", made, generated[:COUNT]))
+    return found
+
+
+def pictures_of(record: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The first pictures of this shape in a record, or None where nothing is recorded."""
+    if not (recorded.FOLDER / f"{record}.npz").is_file():
+        return None
+    size = int(np.prod(shape))
+    for values in recorded.read(record)[0].values():
+        if values.dtype == np.uint8 and values.ndim > 1 and values[0].size % size == 0:
+            return values.reshape(-1, *shape)
+    return None
+
+
+def drawn(pictures: np.ndarray) -> Image.Image:
+    """The pictures in rows; grey ones as dark ink on white, as everywhere in the book."""
+    _, channels, height, width = pictures.shape
+    down, across = height + GAP, width + GAP
+    paper = np.full((ROWS * down - GAP, COLUMNS * across - GAP, channels), 255, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = i // COLUMNS * down, i % COLUMNS * across
+        ink = 255 - picture if channels == 1 else picture
+        paper[top : top + height, left : left + width] = ink.transpose(1, 2, 0)
+    image = Image.fromarray(paper.squeeze())
+    return image.resize((ZOOM * image.width, ZOOM * image.height), Image.Resampling.NEAREST)
+
+
+class SamplesDirective(Directive):
+    """``{samples}``: the sheets, side by side."""
+
+    def run(self) -> list[nodes.Node]:
+        parts = []
+        for sheet in self.state.document.settings.env.app.gan_samples:
+            words = html.escape(sheet.words)
+            parts.append(
+                f'<figure><img class="data-picture" src="_images/{sheet.name}.png" alt="{words}: '
+                f'{COUNT} small pictures in {ROWS} rows."><figcaption>{words}</figcaption></figure>'
+            )
+        return [raw(f'<div class="gan-samples">{"".join(parts)}</div>')]
+
+
+def write(app):
+    app.gan_samples = sheets()
+    folder = app.outdir / "_images"
+    folder.mkdir(parents=True, exist_ok=True)
+    for sheet in app.gan_samples:
+        drawn(sheet.pictures).save(folder / f"{sheet.name}.png", optimize=True)
+
+
+def setup(app):
+    app.add_directive("samples", SamplesDirective)
+    app.connect("builder-inited", write)
