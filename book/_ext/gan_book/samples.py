@@ -33,25 +33,22 @@ def sheets() -> list[Sheet]:
     found = []
     for data, real, record, made in (
         ("mnist-10k", "Digits that people wrote", "mnist-long", "Digits from a generator"),
-        ("emoji-faces", "Portraits that people drew", "portraits", "Portraits from a generator"),
+        ("emoji-faces", "Portraits that people drew", "faces", "Portraits from a generator"),
     ):
         images = load(data, "test").images.numpy()
         found.append(Sheet(f"real-{data}", real, images[:: len(images) // COUNT][:COUNT]))
-        generated = pictures_of(record, images.shape[1:])
+        generated = pictures_of(record)
         if generated is not None:
             found.append(Sheet(f"generated-{data}", made, generated[:COUNT]))
     return found
 
 
-def pictures_of(record: str, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The first pictures of this shape in a record, or None where nothing is recorded."""
+def pictures_of(record: str) -> np.ndarray | None:
+    """The pictures of a recorded run (`recordings.runs.record`), or None where it is not recorded."""
     if not (recorded.FOLDER / f"{record}.npz").is_file():
         return None
-    size = int(np.prod(shape))
-    for values in recorded.read(record)[0].values():
-        if values.dtype == np.uint8 and values.ndim > 1 and values[0].size % size == 0:
-            return values.reshape(-1, *shape)
-    return None
+    pictures = recorded.read(record)[0]["digits"]  # (n, h, w), or (n, h, w, 3) of colours
+    return pictures[:, None] if pictures.ndim == 3 else np.moveaxis(pictures, 3, 1)
 
 
 def drawn(pictures: np.ndarray) -> Image.Image:
