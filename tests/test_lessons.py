@@ -90,6 +90,30 @@ def test_the_right_choice_is_not_always_in_the_same_place(html, name):
     assert Counter(places).most_common(1)[0][1] <= 0.6 * len(places)
 
 
+def seen_length(label) -> int:
+    """How many characters of a choice one sees: KaTeX writes each formula a second time, for screen readers."""
+    for unseen in label.select(".katex-mathml"):
+        unseen.decompose()
+    return len(label.get_text().strip())
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", PAGES)
+def test_the_right_choice_is_not_given_away_by_its_length(html, name):
+    """With three choices it is the longest one time in three by chance; reasons belong into the replies."""
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    longest = []
+    for lesson in page.select(".gan-lesson:has(.gan-form input[type=radio])"):
+        right = lesson.select_one(".gan-replies > li[data-right]")["data-for"]
+        choices = {
+            label.input["value"]: seen_length(label)
+            for label in lesson.select("label:has(> input[type=radio])")
+        }
+        of_right = choices.pop(right)
+        longest.append(of_right > max(choices.values()))
+    assert sum(longest) <= max(2, 0.4 * len(longest))
+
+
 @pytest.mark.book
 @pytest.mark.browser
 class TestLessons:
