@@ -131,7 +131,10 @@ def test_every_prompt_of_a_notebook_that_promises_it_has_an_answer():
 
 
 def test_a_fold_ends_where_it_seems_to():
-    fold, box = "<details><summary>Hint</summary>\n\nTry 0.\n\n</details>\n", "> **Theorem 1.** So it is."
+    fold, box = (
+        "<details><summary>Hint</summary>\n\nTry 0.\n\n</details>\n",
+        "> **Theorem 1.** So it is.",
+    )
     assert folds(f"{fold}\n{box}\n\n{fold}") == []
     assert folds(f"````\n```\n</details>\nno fold\n```\n````\n\n{fold}") == []
     assert "blank line is missing after: </details>" in folds(fold + box)[0]
