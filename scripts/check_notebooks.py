@@ -1,4 +1,5 @@
-"""Fail unless every notebook in book/ is committed the way CONTRIBUTING.md asks: no outputs, no counts, stable ids.
+"""Fail unless every notebook in book/ is committed the way CONTRIBUTING.md asks: no outputs, no counts, stable ids,
+and unless the folds (`<details>`) of every page end where they seem to.
 
     python scripts/check_notebooks.py [--fix]
 
@@ -23,6 +24,7 @@ COLUMN = 76  # characters of code that the book's column shows
 FOLDS = {"hide-cell", "hide-input"}
 PROMPT = re.compile(r"\*\*(?:Predict|Question|Draw)(?: [\d.]+)?\.\*\*")
 TITLE = re.compile(r"# ?@title (.+)")
+FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1`*~*$", re.DOTALL | re.MULTILINE)
 INSTALL = """import importlib.util
 import os
 
@@ -105,7 +107,27 @@ def problems(notebook) -> list[str]:
         found.append("the kernel is not python3")
     if not notebook.cells or not notebook.cells[0].source.startswith("# "):
         found.append("the first cell is not the title")
+    told = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    found += [problem for text in told for problem in folds(text)]
     return found + open_code(notebook) + prompts(notebook)
+
+
+def folds(text) -> list[str]:
+    """What is wrong with the folds of a Markdown text.
+
+    Markdown reads HTML up to the next blank line. So what follows a tag without one is passed on as it stands: a box or
+    a formula is swallowed, without a warning.
+    """
+    lines, found, depth = FENCE.sub("code", text).splitlines(), [], 0
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        opens, closes = line.count("<details"), line.count("</details>")
+        if (opens or closes) and following.strip():
+            found.append(f"a blank line is missing after: {line[:60]}")
+        depth += opens - closes
+        if depth not in (0, 1):
+            found.append(f"a fold too many begins or ends here: {line[:60]}")
+            depth = 0
+    return found + ["a fold (<details>) does not end where it begins"] * depth
 
 
 def open_code(notebook) -> list[str]:
@@ -147,6 +169,10 @@ def prompts(notebook) -> list[str]:
 def main() -> int:
     fix = "--fix" in sys.argv[1:]
     failed = False
+    for path in sorted(BOOK.glob("*.md")):
+        for problem in folds(path.read_text(encoding="utf-8")):
+            print(f"{path.relative_to(BOOK.parent)}: {problem}")
+            failed = True
     for path in sorted(BOOK.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         found = problems(notebook)

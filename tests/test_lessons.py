@@ -2,6 +2,7 @@
 too; what was said stays until it is cleared; and all is there without JavaScript and on paper.
 """
 
+import math
 from collections import Counter
 
 import pytest
@@ -110,6 +111,28 @@ def test_the_right_choice_is_not_always_in_the_same_place(html, name):
     if len(places) < 6:
         pytest.skip("too few choices to see a habit in")
     assert Counter(places).most_common(1)[0][1] <= 0.6 * len(places)
+
+
+def seen_length(label) -> int:
+    """How many characters of a choice one sees: KaTeX writes each formula a second time, for screen readers."""
+    for unseen in label.select(".katex-mathml"):
+        unseen.decompose()
+    return len(label.get_text().strip())
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", PAGES)
+def test_the_right_choice_is_not_given_away_by_its_length(html, name):
+    """With three choices it is the longest one time in three by chance; reasons belong into the replies."""
+    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    longest = []
+    for lesson in page.select(".gan-lesson"):
+        radios = lesson.select(".gan-form input[type=radio]")
+        if radios:
+            right = lesson.select_one(".gan-replies > li[data-right]")["data-for"]
+            lengths = {radio["value"]: seen_length(radio.parent) for radio in radios}
+            longest.append(lengths.pop(right) > max(lengths.values()))
+    assert sum(longest) <= max(2, math.ceil(0.4 * len(longest)))
 
 
 @pytest.mark.book

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from check_notebooks import COLUMN, INSTALL, open_code, prompts, say_what_is_folded
+from check_notebooks import COLUMN, INSTALL, folds, open_code, prompts, say_what_is_folded
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -128,6 +128,20 @@ def test_every_prompt_of_a_notebook_that_promises_it_has_an_answer():
     assert problems(prompt) == []  # no promise
     assert len(problems(prompt, prompt, answer, open_lines=60)) == 1
     assert len(problems(prompt, "## Elsewhere", answer, open_lines=60)) == 1
+
+
+def test_a_fold_ends_where_it_seems_to():
+    fold, box = (
+        "<details><summary>Hint</summary>\n\nTry 0.\n\n</details>\n",
+        "> **Theorem 1.** So it is.",
+    )
+    assert folds(f"{fold}\n{box}\n\n{fold}") == []
+    assert folds(f"````\n```\n</details>\nno fold\n```\n````\n\n{fold}") == []
+    assert "blank line is missing after: </details>" in folds(fold + box)[0]
+    assert "blank line" in folds(fold.replace("\n\nTry", "\nTry"))[0]
+    assert "does not end" in folds(fold.replace("</details>", ""))[0]
+    assert "too many" in folds(f"{fold}\n{fold}\n</details>")[0]
+    assert "too many" in folds(f"{fold[:33]}\n\n{fold}")[0]  # one within another
 
 
 def test_a_folded_cell_says_the_same_in_the_book_and_in_colab():
