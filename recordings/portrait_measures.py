@@ -44,7 +44,7 @@ DIRECTIONS = (1, 2, 4)  # times the difference of all women's and all men's mean
 ASKED, ASKED_SEEN = 20, 5  # samples of each combination that was held out, or seen
 PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
 QUANTILES = 101
-WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 8, 6, 4, 6
+WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
 LEVELS = 32  # of each colour, in pictures that are kept to be shown
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
 
@@ -399,15 +399,14 @@ def measured(name: str, seed: int, runs: Path, faces: Faces) -> dict[str, Any]:
     scores = faces.reference.scores(samples)
     note: dict[str, Any] = {"variant": name, "seed": seed}
     note["scores"] = {name: measure.as_dict() for name, measure in scores.items()}
-    show: dict[str, Tensor] = {f"{name}_samples": samples[: 2 * PAIRS]}
+    show: dict[str, Tensor] = {f"{name}_samples": samples[:PAIRS]}
     if name in COMPARED:
         note["copying"] = copying(samples, faces)
         _, rows = faces.nearest(samples[:PAIRS], faces.rows["train"])
         show |= {f"{name}_nearest": rows}
     if name == "recipe":
-        note["arithmetic"], more = arithmetic(draw, faces, seed)
+        note["arithmetic"], _ = arithmetic(draw, faces, seed)
         note["truncation"] = truncation(draw, faces, seed)
-        show |= more
     if name == "conditional":
         note["composition"], more = composition(draw, faces, seed)
         show |= more
@@ -435,9 +434,10 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
         "copying": copying(samples, faces),
         "truncation": truncation(draw, faces, seed),
     }
+    note["arithmetic"], shown = arithmetic(draw, faces, seed)
     grids = sorted((folder / "samples").glob("*.png"))
     steps = [int(grid.stem) for grid in grids]
-    wanted = [500 * 2**i for i in range(12) if 500 * 2**i < steps[-1]]
+    wanted = [0, *(500 * 2**i for i in range(12) if 500 * 2**i < steps[-1])]
     kept = sorted({*(min(steps, key=lambda s, w=w: abs(s - w)) for w in wanted), steps[-1]})
     growth = [first_row(grids[steps.index(step)], run.shape)[:GROWTH] for step in kept]
     z = draw.z(2 * WALKS + SHEET, 7)
@@ -453,6 +453,9 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
         "truncated": _kept(psi),
         "growth": (np.stack(growth) // step * step + step // 2).astype(np.uint8),
         "growth_steps": np.array(kept),
+        "arithmetic": _kept(shown["arithmetic"]),
+        "arithmetic_wanted": shown["arithmetic_wanted"].numpy(),
+        "arithmetic_read": shown["arithmetic_read"].numpy(),
     }
     return note, arrays
 

@@ -30,7 +30,7 @@ from gan_tutorial.training import Settings, train
 from recordings.runs import to_bytes, write
 
 SHAPE, WIDTH, HIDDEN = (1, 28, 28), 8, 128
-STEPS = 300
+STEPS, BATCH = 250, 32
 RATES = (1e-3, 3e-3)
 TUNING_SEED, SEEDS = 100, (0, 1, 2)
 SAMPLES, SHOWN = 1000, 8
@@ -148,7 +148,7 @@ RULES = {
 
 def settings(rule: Rule, rate: float) -> Settings:
     one = adam(rate, (rule.beta, 0.999))
-    return Settings(NON_SATURATING, (one, one), autocast=MNIST_SHORT.settings.autocast)
+    return Settings(NON_SATURATING, (one, one), BATCH, autocast=MNIST_SHORT.settings.autocast)
 
 
 class Digits:
@@ -220,6 +220,7 @@ def record(out: Path, runs: Path = Path("runs/rules")) -> list[Path]:
         "tuning_seed": TUNING_SEED,
         "rates": list(RATES),
         "steps": STEPS,
+        "batch": BATCH,
         "width": WIDTH,
         "samples": SAMPLES,
         "data": "mnist-10k",
