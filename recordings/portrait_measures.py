@@ -43,7 +43,7 @@ TRIES, AVERAGED = 3, (1, 3, 10)  # z of one kind, and how often others are taken
 DIRECTIONS = (1, 2, 4)  # times the difference of all women's and all men's mean z
 ASKED, ASKED_SEEN = 20, 5  # samples of each combination that was held out, or seen
 PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
-QUANTILES = 101
+QUANTILES = 51
 WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
 LEVELS = 32  # of each colour, in pictures that are kept to be shown
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
@@ -279,8 +279,9 @@ def composition(draw: Drawer, faces: Faces, seed: int) -> tuple[dict[str, Any], 
         asked = labels.repeat_interleave(each, 0)
         made = draw(draw.z(len(asked), 2000 + 10 * seed + number), asked)
         right = (faces.judge.classify(made) == asked).all(1).unflatten(0, (-1, each))
-        note[name] = {**faces.tally(made, asked), "each": each, "right": right.sum(1).tolist()}
+        note[name] = {**faces.tally(made, asked), "each": each}
         if name == "test":
+            note[name]["right"] = right.sum(1).tolist()
             shown = torch.linspace(0, len(labels) - 1, 2 * EXAMPLES).round().long()
             show["composition"] = made.unflatten(0, (-1, each))[shown, :SHOWN]
             show["composition_asked"] = labels[shown]
@@ -399,11 +400,11 @@ def measured(name: str, seed: int, runs: Path, faces: Faces) -> dict[str, Any]:
     scores = faces.reference.scores(samples)
     note: dict[str, Any] = {"variant": name, "seed": seed}
     note["scores"] = {name: measure.as_dict() for name, measure in scores.items()}
-    show: dict[str, Tensor] = {f"{name}_samples": samples[:PAIRS]}
+    show: dict[str, Tensor] = {}
     if name in COMPARED:
         note["copying"] = copying(samples, faces)
         _, rows = faces.nearest(samples[:PAIRS], faces.rows["train"])
-        show |= {f"{name}_nearest": rows}
+        show = {f"{name}_samples": samples[:PAIRS], f"{name}_nearest": rows}
     if name == "recipe":
         note["arithmetic"], _ = arithmetic(draw, faces, seed)
         note["truncation"] = truncation(draw, faces, seed)
