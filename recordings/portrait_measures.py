@@ -25,6 +25,7 @@ from gan_tutorial._engine import checkpoints
 from gan_tutorial._engine.cli import Trained, provenance, trained
 from gan_tutorial.data import attributes, draw_labels, flatten, load
 from gan_tutorial.metrics import (
+    Judge,
     Reference,
     floor_and_ceilings,
     frechet_distance,
@@ -76,7 +77,7 @@ class Faces:
         return torch.cat([self.rows["validation"], self.rows["test"]])
 
     @cached_property
-    def judge(self):
+    def judge(self) -> Judge:
         return recorded.judge("emoji-faces")
 
     @cached_property
@@ -204,8 +205,8 @@ def arithmetic(draw: Drawer, faces: Faces, seed: int) -> tuple[dict[str, Any], d
         for *inputs, target in asked:
             rows = [found.get(tuple(label.tolist()), []) for label in inputs]
             for t in range(min(TRIES, *(len(own) // m for own in rows))):
-                for part, own in zip(parts, rows, strict=True):
-                    part.append(torch.tensor(own[t * m : (t + 1) * m]))
+                for part, few in zip(parts, rows, strict=True):
+                    part.append(torch.tensor(few[t * m : (t + 1) * m]))
                 wanted.append(target)
         if not wanted:
             continue
@@ -330,8 +331,8 @@ def copying(rows: Tensor, faces: Faces) -> dict[str, Any]:
     distance = faces.nearest(rows, both)[0]
     own = (faces.nearest(rows, sides)[1] % len(faces.every) < faces.trained_on).sum()
     features = faces.judge.features(rows)
-    of_data = (faces.judge.features(part) for part in (training, faces.held_out))
-    test = memorising(*of_data, features)
+    look = faces.judge.features
+    test = memorising(look(training), look(faces.held_out), features)
     return {
         "n": n,
         "distance": quantiles(distance),
@@ -370,6 +371,7 @@ def truncation(draw: Drawer, faces: Faces, seed: int) -> list[dict[str, float]]:
     found = []
     for psi in PSI:
         features, read = faces.judge.look(draw(psi * z))
+        assert read is not None
         balls = neighbourhoods(real, features[: len(real)])
         distance = frechet_distance(real, features)
         found.append(
@@ -439,7 +441,8 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
     grids = sorted((folder / "samples").glob("*.png"))
     steps = [int(grid.stem) for grid in grids]
     wanted = [0, *(500 * 2**i for i in range(12) if 500 * 2**i < steps[-1])]
-    kept = sorted({*(min(steps, key=lambda s, w=w: abs(s - w)) for w in wanted), steps[-1]})
+    distances = np.abs(np.subtract.outer(wanted, steps))
+    kept = sorted({*(steps[i] for i in distances.argmin(1)), steps[-1]})
     growth = [first_row(grids[steps.index(step)], run.shape)[:GROWTH] for step in kept]
     z = draw.z(2 * WALKS + SHEET, 7)
     t = torch.linspace(0, 1, WALK)[:, None]

@@ -51,15 +51,16 @@ def kept(seed: int) -> Pair:
 def _changed(seed: int, change: Callable[[nn.Module, str], list[nn.Module]]) -> Pair:
     """The pair with other layers: `change(layer, player)` gives what stands in the place of each."""
     pair = kept(seed)
+
+    def again(network: nn.Module, player: str) -> nn.Module:
+        return nn.Sequential(*(new for old in network.children() for new in change(old, player)))
+
     with seeded(seed + 1):
-        players = [
-            nn.Sequential(*(new for layer in network for new in change(layer, player)))
-            for network, player in zip(pair[:2], ("generator", "discriminator"), strict=True)
-        ]
-    return Pair(*players, pair.prior)
+        g = again(pair.generator, "generator")
+        return Pair(g, again(pair.discriminator, "discriminator"), pair.prior)
 
 
-def _started(layer: nn.Module) -> nn.Module:
+def _started(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """Weights N(0, 0.02²) and biases 0, as in the pair."""
     nn.init.normal_(layer.weight, std=0.02)
     if layer.bias is not None:
@@ -90,9 +91,11 @@ def norm_everywhere(seed: int) -> Pair:
     """Batch norm in G's last and D's first layer too."""
 
     def change(layer: nn.Module, player: str) -> list[nn.Module]:
-        last = isinstance(layer, nn.ConvTranspose2d) and layer.out_channels == SHAPE[0]
-        first = isinstance(layer, nn.Conv2d) and layer.in_channels == SHAPE[0]
-        return [layer, nn.BatchNorm2d(layer.out_channels)] if last or first else [layer]
+        if isinstance(layer, nn.ConvTranspose2d) and layer.out_channels == SHAPE[0]:
+            return [layer, nn.BatchNorm2d(layer.out_channels)]
+        if isinstance(layer, nn.Conv2d) and layer.in_channels == SHAPE[0]:
+            return [layer, nn.BatchNorm2d(layer.out_channels)]
+        return [layer]
 
     return _changed(seed, change)
 
@@ -126,7 +129,7 @@ def default_start(seed: int) -> Pair:
     """The weights that PyTorch gives its layers."""
 
     def change(layer: nn.Module, player: str) -> list[nn.Module]:
-        if hasattr(layer, "reset_parameters"):
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
             layer.reset_parameters()
         return [layer]
 
@@ -174,7 +177,12 @@ def one_run(digits: Digits, name: str, rate: float, seed: int, keep: Path) -> di
     seconds = round(time.process_time() - start)
     rows = last.sample(SAMPLES, seed=seed).clamp(0, 1)
     wanted = digits.features["validation" if seed == TUNING_SEED else "test"]
-    found = {"rate": rate, "seed": seed, "seconds": seconds, **scores(wanted, digits, rows)}
+    found: dict[str, Any] = {
+        "rate": rate,
+        "seed": seed,
+        "seconds": seconds,
+        **scores(wanted, digits, rows),
+    }
     found["digits"] = to_bytes(rows[:SHOWN]).reshape(SHOWN, 28, 28).tolist()
     keep.parent.mkdir(parents=True, exist_ok=True)
     keep.write_text(json.dumps(found))
