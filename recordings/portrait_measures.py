@@ -46,7 +46,7 @@ ASKED, ASKED_SEEN = 20, 5  # samples of each combination that was held out, or s
 PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
 QUANTILES = 51
 WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
-LEVELS = 32  # of each colour, in pictures that are kept to be shown
+LEVELS = 16  # of each colour, in pictures that are kept to be shown
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
 
 
@@ -161,10 +161,14 @@ def finished(name: str, seed: int, runs: Path) -> bool:
 
 
 def _kept(pictures: Tensor) -> np.ndarray:
-    """Pictures to show, (..., h, w, 3) uint8 in `LEVELS` of each colour, which pack well."""
-    step = 256 // LEVELS
-    squares = to_bytes(pictures.unflatten(-1, SHAPE).movedim(-3, -1))
-    return (squares // step * step + step // 2).astype(np.uint8)
+    """Pictures to show, (..., h, w, 3) in few levels of each colour, which pack well."""
+    return levelled(to_bytes(pictures.unflatten(-1, SHAPE).movedim(-3, -1)))
+
+
+def levelled(pixels: np.ndarray) -> np.ndarray:
+    """The nearest of `LEVELS` levels from 0 to 255, black and white among them, uint8."""
+    step = 255 // (LEVELS - 1)
+    return (np.round(pixels / step) * step).astype(np.uint8)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------
@@ -392,6 +396,15 @@ def truncation(draw: Drawer, faces: Faces, seed: int) -> list[dict[str, float]]:
 # --- the record -----------------------------------------------------------------------------------
 
 
+def short(tree: Any) -> Any:
+    """The same numbers with six digits: the record has a thousand of them, and errors of some percent."""
+    if isinstance(tree, dict):
+        return {name: short(branch) for name, branch in tree.items()}
+    if isinstance(tree, list):
+        return [short(branch) for branch in tree]
+    return float(f"{tree:.6g}") if isinstance(tree, float) else tree
+
+
 def measured(name: str, seed: int, runs: Path, faces: Faces) -> dict[str, Any]:
     """All that the record has of one small run. What is shown is there for the first seed only."""
     start = time.process_time()
@@ -449,13 +462,12 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
     walks = torch.stack([draw(torch.lerp(z[2 * i], z[2 * i + 1], t)) for i in range(WALKS)])
     sheet = draw(z[2 * WALKS :])
     psi = torch.stack([draw(p * z[2 * WALKS :][:GROWTH]) for p in PSI])
-    step = 256 // LEVELS
     arrays = {
         "sheet": _kept(sheet),
         "sheet_nearest": faces.nearest(sheet, faces.rows["train"])[1].numpy(),
         "walks": _kept(walks),
         "truncated": _kept(psi),
-        "growth": (np.stack(growth) // step * step + step // 2).astype(np.uint8),
+        "growth": levelled(np.stack(growth)),
         "growth_steps": np.array(kept),
         "arithmetic": _kept(shown["arithmetic"]),
         "arithmetic_wanted": shown["arithmetic_wanted"].numpy(),
@@ -521,4 +533,4 @@ def record(
             for name, scores in floor.items()
         },
     }
-    return write(out, "portraits", json.loads(json.dumps(note)), {**arrays, **pictures})
+    return write(out, "portraits", short(json.loads(json.dumps(note))), {**arrays, **pictures})
