@@ -15,8 +15,11 @@ from recordings import (
     judges,
     line,
     neighbours,
+    portrait_measures,
+    portraits,
     reader,
     robustness,
+    rules,
     runs,
     scores,
 )
@@ -33,6 +36,8 @@ SUMMARIES = {
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
     "ablation-control": "the same for depth without batch norm (four minutes)",
     "scores": "the short recipes of digits by every measure, over three seeds (five minutes)",
+    "rules": "the rules of DCGAN, each broken, over three seeds (half an hour)",
+    "portraits": "small runs on the portraits over seeds, and a large one, by every measure",
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "neighbours": "five families of models on eight bells, each at the best of the same rates",
@@ -81,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--steps", type=int, default=2000, help="default 2000")
             seeds = [1, 2, 3, 4, 5]
             verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 1 to 5")
+        if name == "portraits":
+            measured = portrait_measures
+            verb.add_argument("--runs", type=Path, default=portraits.RUNS, help="where runs lie")
+            verb.add_argument("--large", type=Path, default=measured.LARGE, help="the large run")
+            seeds = list(portraits.SEEDS)
+            verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 0 to 2")
+            verb.add_argument("--done", action="store_true", help="leave out what is not trained")
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser
@@ -116,6 +128,11 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return ablation.record_control(out)
         case "scores":
             return scores.record(out)
+        case "rules":
+            return rules.record(out)
+        case "portraits":
+            rest = {"seeds": options.seeds, "done": options.done}
+            return portrait_measures.record(out, options.runs, options.large, **rest)
         case "robustness":
             return robustness.record(out)
         case "tuned":
