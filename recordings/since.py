@@ -34,21 +34,21 @@ TUNING_SEED, SAMPLES, SHOWN = 100, 4000, 400
 
 DIVERGENCES = ("kl", "js", "reverse-kl")
 F_RATES, F_STEPS = (1e-3, 2e-3, 4e-3, 8e-3), 1500
-F_SEEDS, F_LARGE_SEEDS, F_LARGE_STEPS = tuple(range(8)), tuple(range(5)), 1000
+F_SEEDS, F_LARGE_SEEDS, F_LARGE_STEPS = tuple(range(8)), (0, 1, 2), 1000
 
 RATES, STEPS, SEEDS = (5e-4, 1e-3, 2e-3), 1000, tuple(range(5))
 RATIOS, GAMMAS, GAINS = (1, 3), (0.1, 0.5), (5.0, 15.0)
 
-CURES = ("spectral norm", "PacGAN", "minibatch")
-
-STUDENTS: dict[str, dict[str, bool]] = {
-    "judged only, from nothing": {"taught": False, "judged": True, "old": False},
-    "judged only": {"taught": False, "judged": True},
-    "taught only": {"taught": True, "judged": False},
-    "taught and judged": {"taught": True, "judged": True},
+STUDENTS: dict[str, dict[str, Any]] = {
+    "judged only, from nothing": {"old": False},
+    "judged only": {},
+    "by correction": {"taught": "by correction", "judged": False},
+    "by correction, judged": {"taught": "by correction"},
+    "by pairs": {"taught": "by pairs", "judged": False},
+    "by pairs, judged": {"taught": "by pairs"},
 }
 STUDENT_RATES, STUDENT_SEEDS, CALLS = (3e-4, 1e-3), (0, 1, 2), (1, 2, 4, 12, 50)
-SHARES, FEW_SEEDS = (0.5, 0.9, 1.0), (0, 1, 2)
+SHARES, FEW_SEEDS, FEW_STEPS = (0.5, 0.9, 1.0), (0, 1, 2), 600
 PATHS = 500
 
 
@@ -188,6 +188,11 @@ class Recorder:
 
     def by_sweep(self) -> dict[str, Any]:
         """The variants whose networks can be stacked."""
+        places = [f"{rate:g}, {i}" for rate, i in product(RATES, range(2))]
+        return self.swept(self.ring_choices(), places, SEEDS, self.c["NARROW"], STEPS)
+
+    def ring_choices(self) -> dict[str, list[Settings]]:
+        """Six settings of each: three rates, and two ratios of the rates or two weights of the penalty."""
 
         def penalised(base: Any, on_real: bool, on_fake: bool) -> Callable[[float], Any]:
             return lambda gamma: replace(
@@ -203,7 +208,7 @@ class Recorder:
             made = {gamma: make(gamma) for gamma in GAMMAS}
             return [self.ring_settings(made[gamma], rate) for rate, gamma in product(RATES, GAMMAS)]
 
-        choices = {
+        return {
             "GAN of 2014": free(NON_SATURATING),
             "R1": held(penalised(NON_SATURATING, True, False)),
             "R1 and R2": held(penalised(NON_SATURATING, True, True)),
@@ -211,46 +216,34 @@ class Recorder:
             "relativistic, R1": held(penalised(RELATIVISTIC, True, False)),
             "R3GAN": held(penalised(RELATIVISTIC, True, True)),
         }
-        places = [f"{rate:g}, {i}" for rate, i in product(RATES, range(2))]
-        return self.swept(choices, places, SEEDS, self.c["NARROW"], STEPS)
 
     def ring_settings(self, objective: Any, rate: float, ratio: float = 1) -> Settings:
         calm = partial(adam, betas=(0.0, 0.99))
         return Settings(objective, (calm(ratio * rate), calm(rate)), batch_size=self.c["BATCH"])
 
-    def one(
-        self, pair: Any, data: Tensor, settings: Settings, seed: int, steps: int = STEPS
-    ) -> Any:
-        *_, last = train(pair, data, settings, steps=self.steps or steps, every=STEPS, seed=seed)
+    def one(self, pair: Any, data: Tensor, settings: Settings, seed: int, steps: int) -> Any:
+        steps = self.steps or steps
+        *_, last = train(pair, data, settings, steps=steps, every=steps, seed=seed)
         return last
 
-    def by_hand(self, name: str) -> dict[str, Any]:
-        """A variant with a discriminator of its own: one run after the other."""
+    def spectral(self) -> dict[str, Any]:
+        """Spectral norm cannot be stacked: one run after the other, with the gain in the place of a penalty."""
         c, width = self.c, self.c["NARROW"]
-        builds: dict[str, tuple[Callable[[int, Any], Any], Sequence[Any]]] = {
-            "spectral norm": (c["limited_pair"], GAINS),
-            "PacGAN": (lambda seed, ratio: c["cured_pair"](seed, 2), RATIOS),
-            "minibatch": (lambda seed, ratio: c["cured_pair"](seed, 0), RATIOS),
-        }
-        build, knobs = builds[name]
 
-        def samples(rate: float, knob: Any, seed: int) -> Tensor:
-            ratio = 1 if name == "spectral norm" else knob
+        def samples(rate: float, gain: float, seed: int) -> Tensor:
+            settings = self.ring_settings(NON_SATURATING, rate)
             last = self.one(
-                build(seed, knob),
-                self.rows[width][0],
-                self.ring_settings(NON_SATURATING, rate, ratio),
-                seed,
+                c["limited_pair"](seed, gain), self.rows[width][0], settings, seed, STEPS
             )
             return last.sample(self.samples, seed=1)
 
         tried = {}
         for rate, i in product(RATES, range(2)):
-            x = samples(rate, knobs[i], TUNING_SEED)
+            x = samples(rate, GAINS[i], TUNING_SEED)
             tried[f"{rate:g}, {i}"] = c["energy_distance"](x[:2000], self.rows[width][1])
         chosen = min(tried, key=lambda place: finite(tried[place]))
         rate, i = float(chosen.split(", ")[0]), int(chosen.split(", ")[1])
-        runs = [self.seen(samples(rate, knobs[i], seed), width, 2) for seed in SEEDS]
+        runs = [self.seen(samples(rate, GAINS[i], seed), width, 2) for seed in SEEDS]
         return {"chosen": chosen, "validation": tried, "runs": runs}
 
     # distillation
@@ -308,7 +301,7 @@ class Recorder:
             for seed in FEW_SEEDS:
                 data = c["two_bells"](8000, 0)
                 last = self.one(
-                    c["turned_pair"](seed, r), data, self.ring_settings(calm, 1e-3), seed
+                    c["turned_pair"](seed, r), data, self.ring_settings(calm, 1e-3), seed, FEW_STEPS
                 )
                 x = last.sample(self.samples, seed=1)
                 quarters = torch.bincount(c["quarter_of"](x), minlength=4).tolist()
@@ -326,6 +319,7 @@ class Recorder:
                 c["three_quarters"](8000, 0),
                 self.ring_settings(calm, 1e-3),
                 seed,
+                FEW_STEPS,
             )
             images = c["paths"](last.generator, PATHS, 1)
             of = {
@@ -357,12 +351,13 @@ def record(
             name: r.kept(f"student-{i}", partial(r.student, name))
             for i, name in enumerate(STUDENTS)
         },
-        "large": r.kept("large", r.large),
-        "turned": r.kept("turned", r.turned),
-        "mapped": r.kept("mapped", r.mapped),
     }
-    for name in CURES:
-        parts["ring"][name] = r.kept(name.replace(" ", "-"), partial(r.by_hand, name))
+    parts["ring"]["spectral norm"] = r.kept("spectral", r.spectral)
+    parts |= {
+        "large": r.kept("large", r.large),
+        "mapped": r.kept("mapped", r.mapped),
+        "turned": r.kept("turned", r.turned),
+    }
     clouds: dict[str, np.ndarray] = {}
     seconds = taken_out(parts, "", clouds)
     note = {
@@ -372,7 +367,7 @@ def record(
         "seeds": list(SEEDS),
         "tuning_seed": TUNING_SEED,
         "samples": samples,
-        "steps": {"ellipses": F_STEPS, "large": F_LARGE_STEPS, "ring": STEPS},
+        "steps": {"ellipses": F_STEPS, "large": F_LARGE_STEPS, "ring": STEPS, "few": FEW_STEPS},
         "seconds": round(seconds),
         **parts,
     }
