@@ -22,6 +22,7 @@ from recordings import (
     rules,
     runs,
     scores,
+    since,
 )
 
 SUMMARIES = {
@@ -41,6 +42,7 @@ SUMMARIES = {
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "neighbours": "five families of models on eight bells, each at the best of the same rates",
+    "since": 'what the chapter "Since 2014" measures in the plane (ten minutes of one core)',
     "line": "the two runs that the training player shows by default",
 }
 OF_RUNS = ("run", "weights", "generator", "seeds", "features")
@@ -139,6 +141,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return robustness.record_tuned(out)
         case "neighbours":
             return neighbours.record(out)
+        case "since":
+            return since.record(out)
         case _:
             return line.record(out)
 
