@@ -26,7 +26,7 @@ PLAYED = """async ([file, settings, steps]) => {
   const trainer = makeTrainer(settings, undefined, material);
   while (trainer.step < steps) playRound(trainer);
   look(trainer, true);
-  return Array.from(pixelsIn(trainer, trainer.shown, 9), (value) => Math.round(255 * (1 - (value + 1) / 2)));
+  return Array.from(pixelsIn(trainer, trainer.shown, 9), (value) => Math.round(255 * (1 - value)));
 }"""
 
 

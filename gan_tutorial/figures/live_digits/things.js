@@ -21,6 +21,7 @@ export function makeThings(figure, session, { shipped, usual, say }) {
   }) });
   makeInput(row, "weights", { label: "Load a generator", accept: ".bin", onFiles: async ([file]) => {
     const bytes = new Uint8Array(await file.arrayBuffer());
+    if (figure.get("blur") > 0) session.change({ blur: 0 }, { anew: true }); // it is in the file's weights
     draw((trainer) => {
       try {
         unpackInto(trainer.game.generator, bytes);
