@@ -26,7 +26,7 @@ from gan_tutorial.metrics import Reader
 from gan_tutorial.metrics.reader import NO_DIGIT, blends, means
 from recordings.runs import write
 
-STEPS, SEEDS = 4000, (1, 2, 3, 4, 5)
+STEPS, SEEDS = 2500, (1, 2, 3, 4, 5)
 SAMPLES, SHEET, MEASURED = 1000, 64, 256  # the page shows 64 and reads 256
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

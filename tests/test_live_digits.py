@@ -231,7 +231,7 @@ def test_the_code_trains_in_torch(javascript, objective):
     code = javascript.evaluate(f"codeOf({{ ...SETTINGS, ...{json.dumps(settings)} }})")
     assert max(map(len, code.splitlines())) < 130
     names: dict = {}
-    exec(code.replace("train(4000)", "train(2)"), names)  # the page's own code
+    exec(code.replace("train(2500)", "train(2)"), names)  # the page's own code
     assert names["data"].shape == (1000, 784)
     drawn = names["average"](torch.randn(3, 64))
     assert drawn.shape == (3, 784)
@@ -253,13 +253,19 @@ def test_the_codes_losses_are_those_of_the_page(javascript):
     )
     for run in got:
         names: dict = {}
-        exec(run["code"].replace("train(4000)", ""), names)
+        exec(run["code"].replace("train(2500)", ""), names)
         for network, weights in zip((names["G"], names["D"]), run["weights"], strict=True):
             torch.nn.utils.vector_to_parameters(torch.tensor(weights), network.parameters())
         x = torch.tensor(run["x"]).reshape(784, 16).T
         z, mix = torch.tensor(run["noise"]).reshape(64, 16).T, torch.tensor(run["mix"])[:, None]
         x_fake = names["G"](z).detach()
-        names |= {"x": x, "x_fake": x_fake, "real": names["D"](x), "fake": names["D"](x_fake)}
+        names |= {
+            "share": 1,
+            "x": x,
+            "x_fake": x_fake,
+            "real": names["D"](x),
+            "fake": names["D"](x_fake),
+        }
         names["mixed"] = lambda a, b, m=mix: m * a + (1 - m) * b
         found = re.findall(r"^ +\((.*)\)\.backward\(\)$", run["code"], re.MULTILINE)
         losses = [eval(each, names).item() for each in found]

@@ -216,7 +216,17 @@ def sizes_of_parts(network, parts):
 
 
 def compare(
-    page, objective, optimizer, activation, sizes_g, sizes_d, seed, *, batch=BATCH, last=None, blur=0
+    page,
+    objective,
+    optimizer,
+    activation,
+    sizes_g,
+    sizes_d,
+    seed,
+    *,
+    batch=BATCH,
+    last=None,
+    blur=0,
 ):
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
@@ -298,7 +308,9 @@ def test_a_generator_of_pictures_has_a_bounded_output(page, last):
 def test_a_generator_that_blurs_its_pictures(page, blur):
     """Its gradient, too; 7 x 7 points are no multiple of 4, and a picture has a rim."""
     sizes = [9, 20, 49], [49, 33, 1]
-    compare(page, "r3gan", "adam", "leaky-relu", *sizes, seed=5, batch=20, last="sigmoid", blur=blur)
+    compare(
+        page, "r3gan", "adam", "leaky-relu", *sizes, seed=5, batch=20, last="sigmoid", blur=blur
+    )
 
 
 def test_the_objectives_are_the_package_s(page):

@@ -45,8 +45,9 @@ class Blur(nn.Module):  # each point with its neighbours, 2 : 1 : 1 along both d
 `;
 
 /** @param {number} steps @param {number} logD @param {number} logG */
-const FALL = (steps, logD, logG) => `        for optimizer, rate in ((step_d, ${rate(logD)}), (step_g, ${rate(logG)})):
-            optimizer.param_groups[0]["lr"] = rate * max(0.1, 1 - step / ${steps})
+const FALL = (steps, logD, logG) => `        share = max(0.1, 1 - step / ${steps})
+        for optimizer, rate in ((step_d, ${rate(logD)}), (step_g, ${rate(logG)})):
+            optimizer.param_groups[0]["lr"] = rate * share
 `;
 
 /** @param {number} log a power of ten, as the figure takes it */
@@ -54,7 +55,7 @@ const rate = (log) => (10 ** log).toPrecision(3);
 
 /** @param {import("./trainer.js").Settings} settings */
 export function codeOf({ classes, objective, gamma, dropout, blur, optimizer, k, log_rate_g, log_rate_d, fall, momentum, decay, log_clip, activation, batch, seed }) {
-  const [lossD, lossG] = LOSSES[objective].map((loss) => loss.replace("GAMMA", String(gamma / 2))), pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
+  const [lossD, lossG] = LOSSES[objective].map((loss) => loss.replace("GAMMA", fall > 0 ? `share * ${gamma / 2}` : String(gamma / 2))), pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
   const drop = dropout > 0 ? `, nn.Dropout(${dropout})` : "";
   const clip = objective === "wgan" ? `\n        for weight in D.parameters():\n            weight.data.clamp_(${-rate(log_clip)}, ${rate(log_clip)})` : "";
   return `import torch
@@ -99,6 +100,6 @@ ${fall > 0 ? FALL(fall, log_rate_d, log_rate_g) : ""}        for _ in range(${k}
         average.update_parameters(G)
 
 
-train(4000)
+train(2500)
 `;
 }

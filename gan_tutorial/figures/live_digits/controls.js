@@ -24,7 +24,7 @@ export function makeControls(figure, session, { isOwn }) {
   rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
   makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
   rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });
-  rules.slider("fall", { label: "rates fall over so many steps", format: (steps) => (steps === 0 ? "never" : steps.toLocaleString("en")) });
+  rules.slider("fall", { label: "rates and $γ$ fall over so many steps", format: (steps) => (steps === 0 ? "never" : steps.toLocaleString("en")) });
   rules.slider("blur", { label: "blurs at $G$'s end", digits: 0, color: "generator" });
   rules.slider("batch", { label: "batch", digits: 0 });
   rules.slider("seed", { label: "seed", digits: 0 });

@@ -91,7 +91,7 @@ function makeReadOuts(figure) {
   };
 }
 
-const ENOUGH = 4000, SLOW = 40; // steps of a usual run; steps a second
+const ENOUGH = 2500, SLOW = 40; // steps of a usual run; steps a second
 
 /** What a reader on a slow machine should know. */
 function patience(trainer, pace) {

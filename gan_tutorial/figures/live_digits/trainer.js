@@ -30,20 +30,21 @@ import { PIXELS, readAll, tally } from "./reader.js";
 
 /** @type {Settings} */
 export const SETTINGS = {
-  classes: "0123456789", objective: "r3gan", gamma: 5, dropout: 0, blur: 1, optimizer: "adam", k: 1, log_rate_g: -3.15, log_rate_d: -3.15,
-  fall: 4000, momentum: 0.5, decay: 0.99, log_clip: -1, activation: "leaky-relu", batch: 32, seed: 1,
+  classes: "0123456789", objective: "r3gan", gamma: 1, dropout: 0, blur: 1, optimizer: "adam", k: 1, log_rate_g: -3.2, log_rate_d: -3,
+  fall: 2500, momentum: 0.5, decay: 0.99, log_clip: -1, activation: "leaky-relu", batch: 32, seed: 1,
 };
 
 /** @type {Record<string, string[]>} */
 export const CHOICES = { objective: Object.keys(GAMES), optimizer: Object.keys(OPTIMIZERS), activation: ["leaky-relu", "relu", "tanh"] };
 
 export const NOISE = 64;
-const SIZES_G = [NOISE, 256, 256, PIXELS], SIZES_D = [PIXELS, 256, 256, 1];
+export const SIZES_G = [NOISE, 256, 256, PIXELS];
+const SIZES_D = [PIXELS, 256, 256, 1];
 export const SHOWN = 64; // pictures on the sheet
 const READ = 256; // pictures that are read in a measurement
 const EVERY = 100;
 const RECENT = 8; // of t steps the average remembers about the last t / 8
-const LEAST = 0.1; // of the rates, once they have fallen
+const LEAST = 0.1; // of the rates and of the penalty's weight, once they have fallen
 /** @type {("step" | "value" | "cost" | "legible" | "balance" | "real" | "fake")[]} real, fake: D, or the critic's score, on both kinds */
 export const SERIES = ["step", "value", "cost", "legible", "balance", "real", "fake"];
 
@@ -85,18 +86,18 @@ export function makeTrainer(settings, engine = makeEngine(), material) {
   return trainer;
 }
 
-/** The objective, with the weight that is chosen of R1 and R2. @param {Settings} settings @returns {import("../engine/players.js").Game} */
-function gameOf({ objective, gamma }) {
-  const game = GAMES[objective], { penalty } = game;
-  return penalty?.target === 0 ? { ...game, penalty: { ...penalty, strength: gamma / 2 } } : game;
+/** The objective, of whose penalty a run has its own: the weight of R1 and R2 is chosen, and falls. @param {Settings} settings @returns {import("../engine/players.js").Game} */
+function gameOf({ objective }) {
+  const game = GAMES[objective];
+  return game.penalty ? { ...game, penalty: { ...game.penalty } } : game;
 }
 
-/** Both rates fall evenly, over as many steps of G as are chosen, and then stay. @param {Trainer} trainer */
-function letRatesFall({ game, step, settings: { fall, log_rate_g, log_rate_d } }) {
-  if (fall === 0) return;
-  const share = Math.max(LEAST, 1 - step / fall);
+/** Both rates, and the weight of R1 and R2, fall evenly over as many steps of G as are chosen, and then stay. @param {Trainer} trainer */
+function letRatesFall({ game, step, settings: { fall, gamma, log_rate_g, log_rate_d } }) {
+  const share = fall > 0 ? Math.max(LEAST, 1 - step / fall) : 1, { penalty } = game.game;
   game.forG.rate = Math.fround(10 ** log_rate_g) * share;
   game.forD.rate = Math.fround(10 ** log_rate_d) * share;
+  if (penalty?.target === 0) penalty.strength = (gamma / 2) * share;
 }
 
 /** Pictures drawn at random, a column each. @param {Trainer} trainer @param {import("../engine/engine.js").Random} random @param {number} place @param {number} count */

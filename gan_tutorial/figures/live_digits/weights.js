@@ -53,11 +53,15 @@ function blurLine(rows, each, side, step) {
   }
 }
 
-/** Give the network the weights in a file; an error says in words why it cannot have them. @param {Network} network @param {Uint8Array} bytes */
-export function unpackInto(network, bytes) {
+/** The parameters in a file; an error says in words why a network of these sizes cannot have them. @param {number[]} wanted @param {Uint8Array} bytes */
+export function readWeights(wanted, bytes) {
   const { layers, classes } = readGenerator(bytes), sizes = [layers[0].inputs, ...layers.map(({ units }) => units)];
   if (classes > 0) throw new Error("its generator wants labels, and this one has none");
-  if (sizes.join() !== network.sizes.join()) throw new Error(`its layers are ${sizes.join("-")}, and those here ${network.sizes.join("-")}`);
-  if (network.blur > 0) throw new Error("a generator that blurs its pictures cannot take its weights");
-  writeParameters(network, layers.flatMap(({ weight, bias }) => [...weight, ...bias]));
+  if (sizes.join() !== wanted.join()) throw new Error(`its layers are ${sizes.join("-")}, and those here ${wanted.join("-")}`);
+  return layers.flatMap(({ weight, bias }) => [...weight, ...bias]);
+}
+
+/** Give the network, which has no blur, the weights in a file. @param {Network} network @param {Uint8Array} bytes */
+export function unpackInto(network, bytes) {
+  writeParameters(network, readWeights(network.sizes, bytes));
 }
