@@ -219,7 +219,7 @@ def _turns(browser, contenders, seconds, case, work):
 
 
 def live_digits(seconds, device):
-    """Rounds per second of the figure that learns digits, against eager PyTorch; how long its 2,000 steps take."""
+    """Rounds per second of the figure that learns digits, against eager PyTorch; how long its 2,500 steps take."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -229,7 +229,7 @@ def live_digits(seconds, device):
             extra = {"chromium": browser.version, "seed": 1, "precision": "float32"}
     finally:
         torch.set_num_threads(threads)
-    extra["seconds_for_2000_steps"] = round(2000 / rates["page"], 1)
+    extra["seconds_for_2500_steps"] = round(2500 / rates["page"], 1)
     case = "figure live-digits, its whole run"
     return [row(case, "rounds/s", rates["page"], rates["torch"], "eager PyTorch", **extra)]
 

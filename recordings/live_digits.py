@@ -26,7 +26,7 @@ from gan_tutorial.metrics import Reader
 from gan_tutorial.metrics.reader import NO_DIGIT, blends, means
 from recordings.runs import write
 
-STEPS, SEEDS = 2000, (1, 2, 3, 4, 5)
+STEPS, SEEDS = 2500, (1, 2, 3, 4, 5)
 SAMPLES, SHEET, MEASURED = 1000, 64, 256  # the page shows 64 and reads 256
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -45,7 +45,7 @@ DRAW = """(samples) => {
   forward(average, pass);
   look(trainer, true);
   measure();
-  const level = (value) => Math.round(127.5 * (value + 1));
+  const level = (value) => Math.round(255 * value);
   const grey = ({ output, stride }) => Array.from(engine.floats(output, 784 * stride), level);
   const numbers = { step, seen: discriminatorSteps * settings.batch, real: history.real[0], fake: history.fake[0] };
   return { samples: grey(pass), sheet: grey(shown), measured: grey(measured), numbers };
@@ -160,7 +160,7 @@ def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> 
 def _settings() -> dict[str, Any]:
     """The figure's settings that decide a run."""
     names = (
-        "classes objective dropout optimizer k log_rate_g log_rate_d momentum decay log_clip activation "
-        "batch seed"
+        "classes objective gamma dropout blur optimizer k log_rate_g log_rate_d fall momentum decay "
+        "log_clip activation batch seed"
     )
     return {name: getattr(LiveDigits, name).default_value for name in names.split()}

@@ -16,7 +16,7 @@ from gan_tutorial.figures.live_digits import content
 
 pytestmark = pytest.mark.browser
 FIGURE, TRAINER = LiveDigits, ("live/run.js", "live_digits/digits.js", "live_digits/trainer.js")
-RUN = {"seed": 7, "batch": 16, "classes": "17", "objective": "non-saturating", "k": 1}
+RUN = {"seed": 7, "batch": 16, "classes": "17", "objective": "non-saturating"}
 FRAGMENT = "&".join(f"{name}={value}" for name, value in RUN.items())
 SHEET = "document.querySelector('canvas[aria-label^=\"64 pictures\"]')"
 PIXELS = f"Array.from({SHEET}.getContext('2d').getImageData(30, 30, 28, 28).data)"
@@ -26,7 +26,7 @@ PLAYED = """async ([file, settings, steps]) => {
   const trainer = makeTrainer(settings, undefined, material);
   while (trainer.step < steps) playRound(trainer);
   look(trainer, true);
-  return Array.from(pixelsIn(trainer, trainer.shown, 9), (value) => Math.round(255 * (1 - (value + 1) / 2)));
+  return Array.from(pixelsIn(trainer, trainer.shown, 9), (value) => Math.round(255 * (1 - value)));
 }"""
 
 
@@ -131,9 +131,11 @@ def test_the_weights_go_home_and_come_back(visit, tmp_path):
     visit.wait("document.querySelector('.gan-figure').textContent.includes('is loaded')")
     assert abs(shown_picture(visit) - drawing).max() <= 12  # weights as bytes
     assert before > 0
+    assert visit.value("blur") == "0"  # the file has it in its weights
     path.write_bytes(b"nothing")
     visit.page.set_input_files("[name=weights]", path)
     visit.wait("document.querySelector('.gan-figure').textContent.includes('cannot be used')")
+    visit.move("blur", "1")
 
 
 def test_own_pictures_are_learned_from_and_what_cannot_be_used_is_said(visit, tmp_path):

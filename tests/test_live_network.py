@@ -58,9 +58,9 @@ ACTIVATIONS = {
 
 HARNESS = """
 let play, random;
-function arrange({ sizesG, sizesD, activation, last, keep, objective, optimizer, batch, rate }) {
+function arrange({ sizesG, sizesD, activation, last, blur, keep, objective, optimizer, batch, rate }) {
   const engine = makeEngine();
-  const generator = makeNetwork(engine, sizesG, activation, { last });
+  const generator = makeNetwork(engine, sizesG, activation, { last, blur });
   const discriminator = makeNetwork(engine, sizesD, activation, { keep });
   random = makeRandom(engine, 5);
   play = makePlay({ generator, discriminator, memoryG: makeMemory(generator), memoryD: makeMemory(discriminator),
@@ -121,12 +121,23 @@ class Dropped(torch.nn.Module):
         return x if self.mask is None else x * self.mask
 
 
-def mlp(sizes, activation, last=None):
+class Blur(torch.nn.Module):
+    """Each point of a square picture with its neighbours, 2 : 1 : 1 along both directions."""
+
+    def forward(self, x):
+        line = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype)
+        pictures = x.view(len(x), 1, round(x.shape[1] ** 0.5), -1)
+        filters = torch.outer(line, line)[None, None]
+        return torch.nn.functional.conv2d(pictures, filters, padding=1).flatten(1)
+
+
+def mlp(sizes, activation, last=None, blur=0):
     layers = []
     for inputs, outputs in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(inputs, outputs, dtype=torch.float64)]
         layers += [ACTIVATIONS[activation](), Dropped()]
-    return torch.nn.Sequential(*layers[:-2], *([ACTIVATIONS[last]()] if last else []))
+    blurs = [Blur() for _ in range(blur)]
+    return torch.nn.Sequential(*layers[:-2], *blurs, *([ACTIVATIONS[last]()] if last else []))
 
 
 def flat(network, what=lambda p: p):
@@ -205,11 +216,21 @@ def sizes_of_parts(network, parts):
 
 
 def compare(
-    page, objective, optimizer, activation, sizes_g, sizes_d, seed, *, batch=BATCH, last=None
+    page,
+    objective,
+    optimizer,
+    activation,
+    sizes_g,
+    sizes_d,
+    seed,
+    *,
+    batch=BATCH,
+    last=None,
+    blur=0,
 ):
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    G = Player(mlp(sizes_g, activation, last), optimizer)
+    G = Player(mlp(sizes_g, activation, last, blur), optimizer)
     D = Player(mlp(sizes_d, activation), optimizer)
     cost_d, cost_g = LOSSES[objective]
     penalty = PENALTIES.get(objective, lambda *_: torch.zeros((), dtype=torch.float64))
@@ -219,6 +240,7 @@ def compare(
         "sizesD": sizes_d,
         "activation": activation,
         "last": last,
+        "blur": blur,
         "keep": 1,
     }
     settings |= {"objective": objective, "optimizer": optimizer, "rate": D.rate, "batch": batch}
@@ -280,6 +302,15 @@ def test_every_activation_depth_and_dimension(page, objective, activation):
 def test_a_generator_of_pictures_has_a_bounded_output(page, last):
     sizes = [9, 40, 51], [51, 33, 1]
     compare(page, "non-saturating", "adam", "leaky-relu", *sizes, seed=4, batch=32, last=last)
+
+
+@pytest.mark.parametrize("blur", [1, 2])
+def test_a_generator_that_blurs_its_pictures(page, blur):
+    """Its gradient, too; 7 x 7 points are no multiple of 4, and a picture has a rim."""
+    sizes = [9, 20, 49], [49, 33, 1]
+    compare(
+        page, "r3gan", "adam", "leaky-relu", *sizes, seed=5, batch=20, last="sigmoid", blur=blur
+    )
 
 
 def test_the_objectives_are_the_package_s(page):

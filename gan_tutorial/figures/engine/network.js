@@ -25,19 +25,20 @@ import { fillUniform } from "./engine.js";
 
 /**
  * All parameters lie in one array, so that an optimiser sees `count` numbers and no layers. `last` is the activation of the
- * output, if it has one; `keep` the share of hidden units that dropout leaves.
+ * output, if it has one; `keep` the share of hidden units that dropout leaves. `blur` says how often the output, a square picture,
+ * is blurred before that activation, so that neighbouring points are learned together.
  * @typedef {object} Network
  * @property {Engine} engine @property {number[]} sizes @property {Layer[]} layers @property {number} parameters
  * @property {number} gradients @property {number} count @property {number} panel @property {Activation} activation
- * @property {Activation | null} last @property {number} keep
+ * @property {Activation | null} last @property {number} keep @property {number} blur
  */
 
 /**
  * A place for each layer: values[0] is the input, `raw` the values before dropout (the same places where there is none),
- * deltas the gradients before the activation. `share` is a row with 1 / batch for each sample and 0 for padding.
+ * deltas the gradients before the activation. `share` is a row with 1 / batch for each sample and 0 for padding; `blurred` is where a blur's first half goes.
  * @typedef {object} Pass
  * @property {number} batch @property {number} stride @property {number[]} values @property {number[]} raw @property {number[]} masks
- * @property {number[]} deltas @property {number[]} tangents @property {number} share
+ * @property {number[]} deltas @property {number[]} tangents @property {number} share @property {number} blurred
  * @property {number} input @property {number} output @property {number} outputDelta @property {number} inputDelta
  */
 
@@ -73,10 +74,10 @@ export const ACTIVATIONS = {
 const padded = (n) => (n + 3) & ~3;
 
 /**
- * @param {Engine} engine @param {number[]} sizes @param {string} activation @param {{ last?: string, keep?: number }} options
+ * @param {Engine} engine @param {number[]} sizes @param {string} activation @param {{ last?: string, keep?: number, blur?: number }} options
  * @returns {Network}
  */
-export function makeNetwork(engine, sizes, activation, { last = "", keep = 1 } = {}) {
+export function makeNetwork(engine, sizes, activation, { last = "", keep = 1, blur = 0 } = {}) {
   let count = 0;
   const shapes = sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l], width = padded(inputs), height = padded(outputs), offset = 4 * count;
@@ -89,7 +90,7 @@ export function makeNetwork(engine, sizes, activation, { last = "", keep = 1 } =
     return { ...shape, weight: parameters + offset, bias: parameters + offset + bias,
       weightGradient: gradients + offset, biasGradient: gradients + offset + bias };
   });
-  return { engine, sizes, layers, parameters, gradients, count, panel, activation: ACTIVATIONS[activation], last: last ? ACTIVATIONS[last] : null, keep };
+  return { engine, sizes, layers, parameters, gradients, count, panel, activation: ACTIVATIONS[activation], last: last ? ACTIVATIONS[last] : null, keep, blur };
 }
 
 /**
@@ -135,7 +136,7 @@ function placesOf({ layers, parameters }) {
  * that asks for it, with the masks that `drawMasks` drew last.
  * @param {Network} network @param {number} batch @param {{ onlyForward?: boolean, dropout?: boolean }} options @returns {Pass}
  */
-export function makePass({ engine, sizes, keep }, batch, { onlyForward = false, dropout = false } = {}) {
+export function makePass({ engine, sizes, keep, blur }, batch, { onlyForward = false, dropout = false } = {}) {
   const stride = (batch + 7) & ~7, last = sizes.length - 1;
   const rows = () => sizes.map((size) => engine.take(padded(size) * stride));
   const hidden = (/** @type {number} */ l) => l > 0 && l < last;
@@ -143,8 +144,9 @@ export function makePass({ engine, sizes, keep }, batch, { onlyForward = false, 
   const masks = sizes.map((size, l) => (dropout && keep < 1 && hidden(l) ? engine.take(size * stride) : 0));
   const values = raw.map((place, l) => (masks[l] ? engine.take(padded(sizes[l]) * stride) : place));
   const deltas = onlyForward ? [] : rows(), tangents = onlyForward ? [] : rows(), share = engine.take(stride);
+  const blurred = blur > 0 ? engine.take(sizes[last] * stride) : 0;
   engine.floats(share, batch).fill(1 / batch);
-  return { batch, stride, values, raw, masks, deltas, tangents, share, input: values[0], output: values[last], outputDelta: deltas[last], inputDelta: deltas[0] };
+  return { batch, stride, values, raw, masks, deltas, tangents, share, blurred, input: values[0], output: values[last], outputDelta: deltas[last], inputDelta: deltas[0] };
 }
 
 /** New masks for a pass with dropout. @param {Network} network @param {Pass} pass @param {import("./engine.js").Random} random */
@@ -156,11 +158,22 @@ export function drawMasks({ engine, sizes, keep }, { masks, stride }, random) {
   }
 }
 
+/** Blur pictures, if the network does so; this is also what passes their gradients back. @param {Network} network @param {Pass} pass @param {number} place */
+function blurPictures({ engine: { kernels }, sizes, blur }, { blurred, stride }, place) {
+  const side = Math.sqrt(sizes[sizes.length - 1]);
+  for (let i = 0; i < blur; i++) {
+    kernels.smooth(blurred, place, side, side, side, 1, stride);
+    kernels.smooth(place, blurred, side, 1, side, side, stride);
+  }
+}
+
 /** pass.input -> pass.output. @param {Network} network @param {Pass} pass */
-export function forward({ engine: { kernels }, layers, activation, last, panel }, { values, raw, masks, stride }) {
+export function forward(network, pass) {
+  const { engine: { kernels }, layers, activation, last, panel } = network, { values, raw, masks, stride } = pass;
   for (let l = 0; l < layers.length; l++) {
     const { inputs, outputs, width, weight, bias } = layers[l], out = raw[l + 1], count = outputs * stride;
     kernels.multiply(out, outputs, weight, 4 * width, 4, values[l], inputs, stride, bias, panel);
+    if (l + 1 === layers.length) blurPictures(network, pass, out);
     const phi = l + 1 < layers.length ? activation : last;
     if (phi !== null) phi.apply(kernels, out, count);
     if (masks[l + 1] !== 0) kernels.times(values[l + 1], out, masks[l + 1], count);
@@ -187,6 +200,7 @@ function throughWeights({ engine: { kernels }, layers, panel }, { stride }, l, o
 export function backward(network, pass) {
   const { engine: { kernels }, layers, sizes, last } = network, { deltas, stride } = pass, end = layers.length;
   if (last !== null) last.slope(kernels, deltas[end], pass.output, sizes[end] * stride);
+  blurPictures(network, pass, deltas[end]);
   for (let l = end - 1; l >= 0; l--) {
     throughWeights(network, pass, l, deltas[l], deltas[l + 1]);
     if (l > 0) throughActivation(network, pass, l, deltas[l]);

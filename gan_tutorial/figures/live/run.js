@@ -32,19 +32,19 @@ import { addLosses } from "./history.js";
 const optionsOf = (power, momentum, decay) => ({ rate: Math.fround(10 ** power), momentum, betas: [momentum, decay] });
 
 /**
- * Both networks, drawn with `random`, and their game. `last` is G's activation at its end, `keep` the share of D's units that
- * dropout leaves, `averaged` whether there is a moving average of G, which is a part of the run.
+ * Both networks, drawn with `random`, and their game. `last` is G's activation at its end, `blur` how often its pictures are blurred before that, `keep` the
+ * share of D's units that dropout leaves, `averaged` whether there is a moving average of G, which is a part of the run.
  * @param {Engine} engine @param {import("../engine/engine.js").Random} random
  * @param {Rules & { objective: string, activation: string, batch: number }} settings
  * @param {number[]} sizesG @param {number[]} sizesD @param {import("../engine/players.js").Game} rules
- * @param {{ last?: string, keep?: number, averaged?: boolean }} kind
+ * @param {{ last?: string, blur?: number, keep?: number, averaged?: boolean }} kind
  */
-export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective], { last = "", keep = 1, averaged = false } = {}) {
-  const generator = makeNetwork(engine, sizesG, settings.activation, { last });
+export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective], { last = "", blur = 0, keep = 1, averaged = false } = {}) {
+  const generator = makeNetwork(engine, sizesG, settings.activation, { last, blur });
   const discriminator = makeNetwork(engine, sizesD, settings.activation, { keep });
   initialize(generator, random);
   initialize(discriminator, random);
-  const average = averaged ? makeNetwork(engine, sizesG, settings.activation, { last }) : generator;
+  const average = averaged ? makeNetwork(engine, sizesG, settings.activation, { last, blur }) : generator;
   if (averaged) followAverage(average, generator, 1);
   const memoryG = makeMemory(generator), memoryD = makeMemory(discriminator), kept = engine.used();
   const { optimizer, batch } = settings, none = { rate: 0 };

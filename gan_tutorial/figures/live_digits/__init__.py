@@ -87,13 +87,19 @@ class LiveDigits(LiveFigure):
     }
 
     classes = traitlets.Unicode("0123456789", help="the digits that are learned").tag(sync=True)
-    objective = choice("wgan-gp", OBJECTIVES, "what the players minimise")
+    objective = choice("r3gan", OBJECTIVES, "what the players minimise")
+    gamma = slider(1, 0, 10, 0.1, "weight of R1 and R2, in r3gan")
     dropout = slider(0, 0, 0.6, 0.05, "share of D's hidden units that is dropped")
-    k = slider(2, 1, 10, 1, "steps of D for one of G")
-    momentum = slider(0, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
-    decay = slider(0.9, 0.8, 0.999, 0.001, "Adam's beta 2")
-    log_rate_g = slider(-3.3, -4.5, -2.5, 0.05, "log10 of G's learning rate")
-    log_rate_d = slider(-3.3, -4.5, -2.5, 0.05, "log10 of D's learning rate")
+    blur = slider(1, 0, 3, 1, "times that G's pictures are blurred before its last activation")
+    k = slider(1, 1, 10, 1, "steps of D for one of G")
+    fall = slider(
+        2500, 0, 10000, 100, "steps over which rates and gamma fall to a tenth; 0: they stay"
+    )
+    batch = slider(32, 16, 256, 16, "samples in a batch")
+    momentum = slider(0.5, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
+    decay = slider(0.99, 0.8, 0.999, 0.001, "Adam's beta 2")
+    log_rate_g = slider(-3.2, -4.5, -2.5, 0.05, "log10 of G's learning rate")
+    log_rate_d = slider(-3, -4.5, -2.5, 0.05, "log10 of D's learning rate")
     activation = choice("leaky-relu", ACTIVATIONS, "of both networks' hidden units")
     speed = choice("full", ("slow", "medium", "full"), "the pace")
     shown = choice("average", ("average", "now"), "which weights of G draw")

@@ -10,7 +10,7 @@ const LOSSES = {
   "least-squares": ["((real - 1) ** 2).mean() / 2 + (fake**2).mean() / 2", "((fake - 1) ** 2).mean() / 2"],
   hinge: ["relu(1 - real).mean() + relu(1 + fake).mean()", "-fake.mean()"],
   relativistic: ["softplus(fake - real).mean()", "softplus(real - fake).mean()"],
-  r3gan: ["softplus(fake - real).mean() + 0.5 * (penalty(x, 0) + penalty(x_fake, 0))", "softplus(real - fake).mean()"],
+  r3gan: ["softplus(fake - real).mean() + GAMMA * (penalty(x, 0) + penalty(x_fake, 0))", "softplus(real - fake).mean()"],
 };
 /** @type {Record<string, string>} */
 const ACTIVATIONS = { "leaky-relu": "nn.LeakyReLU(0.2)", relu: "nn.ReLU()", tanh: "nn.Tanh()" };
@@ -35,12 +35,27 @@ def mixed(x, x_fake):
     return share * x + (1 - share) * x_fake
 `;
 
+const BLUR = `
+
+class Blur(nn.Module):  # each point with its neighbours, 2 : 1 : 1 along both directions
+    def forward(self, x):
+        line = torch.tensor([0.25, 0.5, 0.25])
+        return nn.functional.conv2d(x.view(-1, 1, 28, 28), torch.outer(line, line)[None, None], padding=1).flatten(1)
+
+`;
+
+/** @param {number} steps @param {number} logD @param {number} logG */
+const FALL = (steps, logD, logG) => `        share = max(0.1, 1 - step / ${steps})
+        for optimizer, rate in ((step_d, ${rate(logD)}), (step_g, ${rate(logG)})):
+            optimizer.param_groups[0]["lr"] = rate * share
+`;
+
 /** @param {number} log a power of ten, as the figure takes it */
 const rate = (log) => (10 ** log).toPrecision(3);
 
 /** @param {import("./trainer.js").Settings} settings */
-export function codeOf({ classes, objective, dropout, optimizer, k, log_rate_g, log_rate_d, momentum, decay, log_clip, activation, batch, seed }) {
-  const [lossD, lossG] = LOSSES[objective], pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
+export function codeOf({ classes, objective, gamma, dropout, blur, optimizer, k, log_rate_g, log_rate_d, fall, momentum, decay, log_clip, activation, batch, seed }) {
+  const [lossD, lossG] = LOSSES[objective].map((loss) => loss.replace("GAMMA", fall > 0 ? `share * ${gamma / 2}` : String(gamma / 2))), pairs = lossG.includes("real"), penalized = lossD.includes("penalty"), phi = ACTIVATIONS[activation];
   const drop = dropout > 0 ? `, nn.Dropout(${dropout})` : "";
   const clip = objective === "wgan" ? `\n        for weight in D.parameters():\n            weight.data.clamp_(${-rate(log_clip)}, ${rate(log_clip)})` : "";
   return `import torch
@@ -51,27 +66,27 @@ from gan_tutorial.data import load
 
 images, labels = load("mnist-10k")
 rows = torch.cat([(labels == digit).nonzero()[:500, 0] for digit in [${Array.from(classes).join(", ")}]])
-data = (images[rows].flatten(1) / 17).round() / 7.5 - 1  # 16 levels of grey, from -1 to 1
-
+data = (images[rows].flatten(1) / 17).round() / 15  # 16 levels of grey, from paper, 0, to ink, 1
+${blur > 0 ? BLUR : ""}
 torch.manual_seed(${seed})
 G = nn.Sequential(
     nn.Linear(64, 256), ${phi},
     nn.Linear(256, 256), ${phi},
-    nn.Linear(256, 784), nn.Tanh(),
+    nn.Linear(256, 784), ${"Blur(), ".repeat(blur)}nn.Sigmoid(),
 )
 D = nn.Sequential(
     nn.Linear(784, 256), ${phi}${drop},
     nn.Linear(256, 256), ${phi}${drop},
     nn.Linear(256, 1),
 )
-average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + max(1 / 100, 1 / (1 + n)) * (g - a))
+average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + 8 / (8 + n) * (g - a))
 step_d, step_g = (${OPTIMIZERS[optimizer](rate(log_rate_d), momentum, decay).replace("network", "D")},
                   ${OPTIMIZERS[optimizer](rate(log_rate_g), momentum, decay).replace("network", "G")})
 ${penalized ? PENALTY : ""}
 
 def train(steps):
-    for _ in range(steps):
-        for _ in range(${k}):
+    for ${fall > 0 ? "step" : "_"} in range(steps):
+${fall > 0 ? FALL(fall, log_rate_d, log_rate_g) : ""}        for _ in range(${k}):
             x = data[torch.randint(len(data), (${batch},))]
             x_fake = G(torch.randn(${batch}, 64)).detach()
             real, fake = D(x), D(x_fake)
@@ -85,6 +100,6 @@ def train(steps):
         average.update_parameters(G)
 
 
-train(2000)
+train(2500)
 `;
 }

@@ -20,9 +20,12 @@ export function makeControls(figure, session, { isOwn }) {
   makePen(figure, session.change);
   const rules = figure.group({ title: "The game" });
   rules.select("objective", { label: "objective", ...optionsOf(CHOICES.objective) });
+  rules.slider("gamma", { label: "$γ$: weight of R1 and R2", digits: 1, color: "discriminator", idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
   rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
   makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
   rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });
+  rules.slider("fall", { label: "rates and $γ$ fall over so many steps", format: (steps) => (steps === 0 ? "never" : steps.toLocaleString("en")) });
+  rules.slider("blur", { label: "blurs at $G$'s end", digits: 0, color: "generator" });
   rules.slider("batch", { label: "batch", digits: 0 });
   rules.slider("seed", { label: "seed", digits: 0 });
   rules.button("usual", { label: "The usual settings", onClick: () => session.change(SETTINGS, { anew: true }) });

@@ -38,8 +38,8 @@ export function rowsOf({ count, labels }, classes) {
   return Int32Array.from(rows);
 }
 
-/** What a level is to the networks: -1 is paper, 1 is ink. */
-export const SHADES = Float32Array.from({ length: LEVELS }, (_, level) => (2 * level) / (LEVELS - 1) - 1);
+/** What a level is to the networks: 0 is paper, 1 is ink. */
+export const SHADES = Float32Array.from({ length: LEVELS }, (_, level) => level / (LEVELS - 1));
 
 /**
  * The picture nearest to the pixels, as one measures in a space of 784 numbers: its number, and how far it is.

@@ -91,14 +91,14 @@ function makeReadOuts(figure) {
   };
 }
 
-const ENOUGH = 2000, SLOW = 20; // steps of a usual run; steps a second
+const ENOUGH = 2500, SLOW = 40; // steps of a usual run; steps a second
 
 /** What a reader on a slow machine should know. */
 function patience(trainer, pace) {
   if (trainer === null || pace === 0 || pace >= SLOW) return "";
   const minutes = Math.ceil((ENOUGH - Math.min(ENOUGH, trainer.step)) / pace / 60);
   const why = trainer.engine.simd ? "" : " This browser computes without SIMD.";
-  return minutes > 1 ? `${why} It will take some ${minutes} minutes at this pace; a batch of 16 or 32 is quicker, and fewer digits are learned sooner.` : why;
+  return minutes > 1 ? `${why} It will take some ${minutes} minutes at this pace; a batch of 16 is quicker, and fewer digits are learned sooner.` : why;
 }
 
 function makeAnnouncer(figure) {

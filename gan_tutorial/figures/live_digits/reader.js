@@ -59,13 +59,13 @@ function connect({ inputs, outputs, weight, bias }, x) {
   return out;
 }
 
-/** The scores of the ten digits and of "no digit", for pixels from -1 to 1. @param {Layer[]} layers @param {Float32Array} pixels */
+/** The scores of the ten digits and of "no digit", for pixels from 0, which is paper, to 1. @param {Layer[]} layers @param {Float32Array} pixels */
 export function scoresOfDigit(layers, pixels) {
   return layers.reduce((x, layer, l) => {
     const out = layer.size > 0 ? convolve(layer, x) : connect(layer, x);
     if (l + 1 < layers.length) for (let i = 0; i < out.length; i++) if (out[i] < 0) out[i] *= LEAK;
     return out;
-  }, pixels);
+  }, pixels.map((ink) => 2 * ink - 1));
 }
 
 /** The digit, or NO_DIGIT. @param {Layer[]} layers @param {Float32Array} pixels */

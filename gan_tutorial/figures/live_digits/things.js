@@ -6,8 +6,8 @@ import { htmlNode, htmlText } from "../kit/text.js";
 import { followAverage } from "../engine/players.js";
 import { codeOf } from "./code.js";
 import { picturesFrom } from "./own.js";
-import { SETTINGS } from "./trainer.js";
-import { packGenerator, unpackInto } from "./weights.js";
+import { SETTINGS, SIZES_G } from "./trainer.js";
+import { packGenerator, readWeights, unpackInto } from "./weights.js";
 
 const FILE = "digits-generator.bin";
 
@@ -21,15 +21,18 @@ export function makeThings(figure, session, { shipped, usual, say }) {
   }) });
   makeInput(row, "weights", { label: "Load a generator", accept: ".bin", onFiles: async ([file]) => {
     const bytes = new Uint8Array(await file.arrayBuffer());
+    try {
+      readWeights(SIZES_G, bytes);
+    } catch (error) {
+      return say(`${file.name} cannot be used: ${error.message}.`);
+    }
+    const blurs = figure.get("blur") > 0; // a file has the blur in its weights
+    if (blurs) session.change({ blur: 0 }, { anew: true });
     draw((trainer) => {
-      try {
-        unpackInto(trainer.game.generator, bytes);
-        followAverage(trainer.average, trainer.game.generator, 1);
-        trainer.loaded = true;
-        say(`${file.name} is loaded: G begins with its weights, D is as it was.`);
-      } catch (error) {
-        say(`${file.name} cannot be used: ${error.message}.`);
-      }
+      unpackInto(trainer.game.generator, bytes);
+      followAverage(trainer.average, trainer.game.generator, 1);
+      trainer.loaded = true;
+      say(`${file.name} is loaded: G begins with its weights, ${blurs ? "which hold the blur, and D begins anew" : "D is as it was"}.`);
     })();
   } });
   const take = async (files) => {

@@ -13,8 +13,8 @@ import { PIXELS, readAll, tally } from "./reader.js";
 
 /**
  * What a run depends on beside its pictures; the names, options and bounds are those of the traits in Python.
- * @typedef {{ classes: string, objective: string, dropout: number, optimizer: string, k: number, log_rate_g: number, log_rate_d: number,
- *   momentum: number, decay: number, log_clip: number, activation: string, batch: number, seed: number }} Settings
+ * @typedef {{ classes: string, objective: string, gamma: number, dropout: number, blur: number, optimizer: string, k: number, log_rate_g: number,
+ *   log_rate_d: number, fall: number, momentum: number, decay: number, log_clip: number, activation: string, batch: number, seed: number }} Settings
  */
 
 /**
@@ -30,19 +30,21 @@ import { PIXELS, readAll, tally } from "./reader.js";
 
 /** @type {Settings} */
 export const SETTINGS = {
-  classes: "0123456789", objective: "wgan-gp", dropout: 0, optimizer: "adam", k: 2, log_rate_g: -3.3, log_rate_d: -3.3,
-  momentum: 0, decay: 0.9, log_clip: -1, activation: "leaky-relu", batch: 64, seed: 1,
+  classes: "0123456789", objective: "r3gan", gamma: 1, dropout: 0, blur: 1, optimizer: "adam", k: 1, log_rate_g: -3.2, log_rate_d: -3,
+  fall: 2500, momentum: 0.5, decay: 0.99, log_clip: -1, activation: "leaky-relu", batch: 32, seed: 1,
 };
 
 /** @type {Record<string, string[]>} */
 export const CHOICES = { objective: Object.keys(GAMES), optimizer: Object.keys(OPTIMIZERS), activation: ["leaky-relu", "relu", "tanh"] };
 
 export const NOISE = 64;
-const SIZES_G = [NOISE, 256, 256, PIXELS], SIZES_D = [PIXELS, 256, 256, 1];
+export const SIZES_G = [NOISE, 256, 256, PIXELS];
+const SIZES_D = [PIXELS, 256, 256, 1];
 export const SHOWN = 64; // pictures on the sheet
 const READ = 256; // pictures that are read in a measurement
 const EVERY = 100;
-const MEMORY = 100; // steps that the average remembers
+const RECENT = 8; // of t steps the average remembers about the last t / 8
+const LEAST = 0.1; // of the rates and of the penalty's weight, once they have fallen
 /** @type {("step" | "value" | "cost" | "legible" | "balance" | "real" | "fake")[]} real, fake: D, or the critic's score, on both kinds */
 export const SERIES = ["step", "value", "cost", "legible", "balance", "real", "fake"];
 
@@ -55,8 +57,8 @@ export function makeTrainer(settings, engine = makeEngine(), material) {
   const chosen = { ...SETTINGS, ...settings };
   engine.clear();
   const random = makeRandom(engine, chosen.seed);
-  const kind = { last: "tanh", keep: Math.fround(1 - chosen.dropout), averaged: true };
-  const { game, average, kept } = makeGame(engine, random, chosen, SIZES_G, SIZES_D, GAMES[chosen.objective], kind);
+  const kind = { last: "sigmoid", blur: chosen.blur, keep: Math.fround(1 - chosen.dropout), averaged: true };
+  const { game, average, kept } = makeGame(engine, random, chosen, SIZES_G, SIZES_D, gameOf(chosen), kind);
   const onlyForward = { onlyForward: true };
   /** @type {Trainer} */
   const trainer = {
@@ -71,16 +73,31 @@ export function makeTrainer(settings, engine = makeEngine(), material) {
       trainer.dealNoise();
     },
     dealNoise() {
+      letRatesFall(trainer);
       drawDropout(game, random);
       fillNormal(random, game.noise, NOISE * game.pass.stride);
     },
-    follow: () => followAverage(average, game.generator, Math.max(1 / MEMORY, 1 / trainer.step)),
+    follow: () => followAverage(average, game.generator, RECENT / (RECENT - 1 + trainer.step)),
   };
   const eye = makeRandom(engine, 12345); // what is shown is drawn by a source of its own
   fillNormal(eye, trainer.shown.input, NOISE * trainer.shown.stride);
   fillNormal(eye, trainer.measured.input, NOISE * trainer.measured.stride);
   dealPictures(trainer, eye, trainer.onPictures.input, READ);
   return trainer;
+}
+
+/** The objective, of whose penalty a run has its own: the weight of R1 and R2 is chosen, and falls. @param {Settings} settings @returns {import("../engine/players.js").Game} */
+function gameOf({ objective }) {
+  const game = GAMES[objective];
+  return game.penalty ? { ...game, penalty: { ...game.penalty } } : game;
+}
+
+/** Both rates, and the weight of R1 and R2, fall evenly over as many steps of G as are chosen, and then stay. @param {Trainer} trainer */
+function letRatesFall({ game, step, settings: { fall, gamma, log_rate_g, log_rate_d } }) {
+  const share = fall > 0 ? Math.max(LEAST, 1 - step / fall) : 1, { penalty } = game.game;
+  game.forG.rate = Math.fround(10 ** log_rate_g) * share;
+  game.forD.rate = Math.fround(10 ** log_rate_d) * share;
+  if (penalty?.target === 0) penalty.strength = (gamma / 2) * share;
 }
 
 /** Pictures drawn at random, a column each. @param {Trainer} trainer @param {import("../engine/engine.js").Random} random @param {number} place @param {number} count */
@@ -94,13 +111,13 @@ function dealPictures({ engine, rows, material: { levels } }, random, place, cou
 }
 
 /** The settings that may change in the midst of a run; any other begins a new one. @type {(keyof Settings)[]} */
-export const TUNABLE = ["objective", "k", "log_rate_g", "log_rate_d", "momentum", "decay", "log_clip"];
+export const TUNABLE = ["objective", "gamma", "k", "fall", "log_rate_g", "log_rate_d", "momentum", "decay", "log_clip"];
 
 /** @param {Trainer} trainer @param {Partial<Settings>} settings */
 export function tune({ game, settings: chosen }, settings) {
   for (const name of TUNABLE) Object.assign(chosen, { [name]: settings[name] ?? chosen[name] });
   setRates(game, chosen);
-  game.game = GAMES[chosen.objective];
+  game.game = gameOf(chosen);
 }
 
 /** @param {Trainer} trainer */

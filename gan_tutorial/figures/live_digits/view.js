@@ -18,7 +18,6 @@ const STRIDE = SIDE + 2, EDGE = COLUMNS * STRIDE - 2;
 const STEPS = 9; // pictures on the way from one sample to another
 const SHEETS = 120; // that are remembered; a sheet is 50 kB
 
-const toInk = (pixels) => pixels.map((value) => (value + 1) / 2);
 const inkOf = (drawing) => Float32Array.from(drawing, (digit) => parseInt(digit, 16) / 15);
 
 export function makeView(figure, change) {
@@ -58,7 +57,7 @@ function paintSheet(figure, sheet, trainer, seen) {
   const ink = new Float32Array(PIXELS);
   for (let i = 0; i < SHOWN; i++) {
     if (seen) for (let p = 0; p < PIXELS; p++) ink[p] = seen.sheet[i * PIXELS + p] / 255;
-    else ink.set(toInk(pixelsIn(trainer, trainer.shown, i)));
+    else ink.set(pixelsIn(trainer, trainer.shown, i));
     sheet.put(ink, SIDE, STRIDE * (i % COLUMNS), STRIDE * Math.floor(i / COLUMNS));
   }
   sheet.paint();
@@ -90,7 +89,7 @@ function makePast() {
       if (run !== trainer) [run, every, sheets] = [trainer, 1, []];
       if (sheets.length > 0 && step < sheets[sheets.length - 1].step + every) return;
       const rows = engine.floats(shown.output, PIXELS * SHOWN), sheet = new Uint8Array(PIXELS * SHOWN);
-      for (let i = 0; i < SHOWN; i++) for (let p = 0; p < PIXELS; p++) sheet[i * PIXELS + p] = 127.5 * (rows[p * SHOWN + i] + 1);
+      for (let i = 0; i < SHOWN; i++) for (let p = 0; p < PIXELS; p++) sheet[i * PIXELS + p] = 255 * rows[p * SHOWN + i];
       sheets.push({ step, sheet });
       if (sheets.length < SHEETS) return;
       sheets = sheets.filter((_, i) => i % 2 === 0);
@@ -125,13 +124,13 @@ function makeOne(figure, parent) {
         for (let j = 0; j < NOISE; j++) to[j * walk.stride + i] = between(z[j * SHOWN + first], z[j * SHOWN + second], t);
       }
       forward(network, walk);
-      for (let i = 0; i < STEPS; i++) way.put(toInk(pixelsIn(trainer, walk, i)), SIDE, STRIDE * i);
+      for (let i = 0; i < STEPS; i++) way.put(pixelsIn(trainer, walk, i), SIDE, STRIDE * i);
       const pixels = pixelsIn(trainer, walk, STEPS);
-      sample.put(toInk(pixels), SIDE);
+      sample.put(pixels, SIDE);
       for (const screen of [way, sample]) screen.paint();
       if (!exact || !changed(trainer, trainer.step, first, second, share, network)) return;
       const { row, distance } = nearest(material, rows, pixels), score = engine.floats(judged.output, SHOWN)[first];
-      neighbour.put(toInk(pixelsOf(material, row)), SIDE);
+      neighbour.put(pixelsOf(material, row), SIDE);
       neighbour.paint();
       const label = material.labels[row], seen = material.reader ? read(material.reader, pixels) : NO_DIGIT;
       const reading = material.reader ? `The reader of digits says: ${seen === NO_DIGIT ? "no digit" : seen}. ` : "";
@@ -184,10 +183,10 @@ function makePad(figure, parent, change) {
       screen.paint();
       if (!/[^0]/.test(drawing)) return htmlText(words, "Draw a digit, and see what $D$ thinks of it at this moment.");
       if (passes?.trainer !== trainer) passes = { trainer, alone: makePass(game.discriminator, 1, { onlyForward: true }) };
-      const { alone } = passes, pixels = ink.map((value) => Math.fround(2 * value - 1)), to = engine.floats(alone.input, PIXELS * alone.stride);
-      for (let p = 0; p < PIXELS; p++) to[p * alone.stride] = pixels[p];
+      const { alone } = passes, to = engine.floats(alone.input, PIXELS * alone.stride);
+      for (let p = 0; p < PIXELS; p++) to[p * alone.stride] = ink[p];
       forward(game.discriminator, alone);
-      const found = material.reader ? read(material.reader, pixels) : NO_DIGIT;
+      const found = material.reader ? read(material.reader, ink) : NO_DIGIT;
       const reading = material.reader ? ` The reader of digits says: ${found === NO_DIGIT ? "no digit" : found}.` : "";
       htmlText(words, `Your drawing. ${opinion(engine.floats(alone.output, 1)[0], settings)}${reading}`);
     },
