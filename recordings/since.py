@@ -116,7 +116,7 @@ class Recorder:
                 every=F_STEPS,
             )
             weights = last.generator.weights.detach().unflatten(0, (len(choices), len(seeds)))
-            found = []
+            found: list[list[dict[str, Any]]] = []
             for row in weights:
                 found.append([])
                 for numbers in row:
