@@ -8,8 +8,6 @@ stage changes depth and batch norm together; a control, recorded by itself, chan
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +28,7 @@ from gan_tutorial.networks import Affine, Pair, circulating_pair, mlp_pair
 from gan_tutorial.optimizers import adam
 from gan_tutorial.recipes import MNIST_SHORT
 from gan_tutorial.training import Settings, train
-from recordings.runs import to_bytes, write
+from recordings.runs import kept, to_bytes, write
 
 DROPOUT = 0.3
 RATES = (2e-4, 5e-4, 1.25e-3, 3e-3)
@@ -122,14 +120,8 @@ class Digits:
         self.reference = Reference(judge, training, test, validation, labels)
 
 
-def one_run(
-    data: Digits, stage: Stage, rate: float, seed: int, steps: int, keep: Path
-) -> dict[str, Any]:
-    """What came of one run, by who draws; read from the file `keep` where it is there. Runs that choose
-    the rate look at validation rows only.
-    """
-    if keep.is_file():
-        return json.loads(keep.read_text())
+def one_run(data: Digits, stage: Stage, rate: float, seed: int, steps: int) -> dict[str, Any]:
+    """What came of one run, by who draws. Runs that choose the rate look at validation rows only."""
     start, reference = time.process_time(), data.reference
     pair = stage.build(seed=seed)
     *_, last = train(pair, data.images, stage.settings(rate), steps=steps, every=steps, seed=seed)
@@ -144,9 +136,6 @@ def one_run(
             digits = to_bytes(rows[:SHOWN]).reshape(SHOWN, 28, 28).tolist()
             scores = {name: m.as_dict() for name, m in reference.scores(rows).items()}
             found[who] = {"digits": digits, "scores": scores}
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    keep.write_text(json.dumps(found))
-    print(f"{keep.stem}: {seconds} s", file=sys.stderr, flush=True)
     return found
 
 
@@ -177,8 +166,8 @@ def _record(
     steps = equal_steps(data.images)
 
     def run(name: str, rate: float, seed: int) -> dict[str, Any]:
-        keep = runs / f"{name}-{rate:g}-{seed}.json"
-        return one_run(data, compared[name], rate, seed, steps[name], keep)
+        make = partial(one_run, data, compared[name], rate, seed, steps[name])
+        return kept(runs / f"{name}-{rate:g}-{seed}.json", make)
 
     tried = {name: [run(name, rate, TUNING_SEED) for rate in RATES] for name in compared}
     stages, digits = [], {}

@@ -7,12 +7,14 @@ pictures stands beside what it says of samples.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from gan_tutorial.metrics import (
 from gan_tutorial.networks import Prior, bind
 from recordings import portraits
 from recordings.portraits import RUNS, SEEDS, SHAPE, STEPS, VARIANTS
-from recordings.runs import first_row, to_bytes, write
+from recordings.runs import first_row, levelled, to_bytes, write
 
 LARGE = Path("runs/faces")
 SCORED = 2000  # samples that all measures look at
@@ -46,7 +48,6 @@ ASKED, ASKED_SEEN = 20, 5  # samples of each combination that was held out, or s
 PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
 QUANTILES = 51
 WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
-LEVELS = 16  # of each colour, in pictures that are kept to be shown
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
 
 
@@ -143,10 +144,9 @@ class Drawer:
     def __call__(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Rows of pictures."""
         self.network.eval()
-        return torch.cat(
-            [bind(self.network, None if y is None else y[i : i + 500])(z[i : i + 500]).float()
-             for i in range(0, len(z), 500)]
-        )  # fmt: skip
+        parts = [slice(i, i + 500) for i in range(0, len(z), 500)]
+        rows = [bind(self.network, None if y is None else y[part])(z[part]) for part in parts]
+        return torch.cat(rows).float()
 
 
 def _drawer_of(name: str, seed: int, runs: Path) -> Drawer:
@@ -165,12 +165,6 @@ def _kept(pictures: Tensor) -> np.ndarray:
     return levelled(to_bytes(pictures.unflatten(-1, SHAPE).movedim(-3, -1)))
 
 
-def levelled(pixels: np.ndarray) -> np.ndarray:
-    """The nearest of `LEVELS` levels from 0 to 255, black and white among them, uint8."""
-    step = 255 // (LEVELS - 1)
-    return (np.round(pixels / step) * step).astype(np.uint8)
-
-
 # --- arithmetic -----------------------------------------------------------------------------------
 
 
@@ -181,15 +175,12 @@ def cases(faces: Faces) -> list[tuple[Tensor, ...]]:
     names = attributes("emoji-faces")
     man, woman = (names["who"].index(who) for who in ("man", "woman"))
     plain = names["role"].index("plain")
-    return [
-        tuple(
-            torch.tensor(label)
-            for label in ((man, role, tone), (man, plain, tone), (woman, plain, tone), (woman, role, tone))
-        )
-        for role in faces.full_roles
-        if role != plain
-        for tone in range(len(names["tone"]))
-    ]  # fmt: skip
+    tones = range(len(names["tone"]))
+    found = []
+    for role, tone in product((role for role in faces.full_roles if role != plain), tones):
+        inputs = (man, role, tone), (man, plain, tone), (woman, plain, tone)
+        found.append(tuple(torch.tensor(label) for label in (*inputs, (woman, role, tone))))
+    return found
 
 
 def arithmetic(draw: Drawer, faces: Faces, seed: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -220,8 +211,9 @@ def arithmetic(draw: Drawer, faces: Faces, seed: int) -> tuple[dict[str, Any], d
         own: dict[str, Any] = {
             "cases": len({tuple(t.tolist()) for t in targets}),
             "roles": len({int(t[1]) for t in targets}),
-            "chance": float(np.mean([len(found.get(tuple(t.tolist()), [])) / DRAWN for t in targets])),
-        }  # fmt: skip
+            "chance": float(np.mean([len(found.get(tuple(t.tolist()), [])) for t in targets]))
+            / DRAWN,
+        }
         made = draw(a - b + c)
         own["z"] = faces.tally(made, targets)
         own["z_norm"] = float((a - b + c).norm(dim=1).mean())
@@ -507,7 +499,9 @@ def record(
             one = torch.load(keep)
         else:
             one = measured(name, seed, runs, faces)
-            torch.save(one, keep)
+            content = io.BytesIO()
+            torch.save(one, content)
+            checkpoints.write(keep, content.getvalue())
         found.append(one["note"])
         for key, values in one["show"].items():
             arrays[key] = _kept(values) if values.is_floating_point() else values.numpy()

@@ -6,10 +6,9 @@ its own; then three other seeds are trained and held to test digits. All make th
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from gan_tutorial.optimizers import adam
 from gan_tutorial.pictures import conv_pair
 from gan_tutorial.recipes import MNIST_SHORT
 from gan_tutorial.training import Settings, train
-from recordings.runs import to_bytes, write
+from recordings.runs import kept, to_bytes, write
 
 SHAPE, WIDTH, HIDDEN = (1, 28, 28), 8, 128
 STEPS, BATCH = 250, 32
@@ -44,13 +43,13 @@ class Rule(NamedTuple):
     beta: float = 0.5
 
 
-def kept(seed: int) -> Pair:
+def unbroken(seed: int) -> Pair:
     return conv_pair(SHAPE, WIDTH, seed=seed)
 
 
 def _changed(seed: int, change: Callable[[nn.Module, str], list[nn.Module]]) -> Pair:
     """The pair with other layers: `change(layer, player)` gives what stands in the place of each."""
-    pair = kept(seed)
+    pair = unbroken(seed)
 
     def again(network: nn.Module, player: str) -> nn.Module:
         return nn.Sequential(*(new for old in network.children() for new in change(old, player)))
@@ -137,7 +136,7 @@ def default_start(seed: int) -> Pair:
 
 
 RULES = {
-    "kept": Rule("all rules kept", kept),
+    "kept": Rule("all rules kept", unbroken),
     "pooled": Rule("pooling and doubled pixels for strides", pooled),
     "unnormed": Rule("no batch norm", without_norm),
     "normed": Rule("batch norm in every layer", norm_everywhere),
@@ -145,7 +144,7 @@ RULES = {
     "relu": Rule("ReLU in D", relu),
     "mismatched": Rule("ranges that differ", mismatched),
     "start": Rule("PyTorch's own first weights", default_start),
-    "momentum": Rule("Adam's β₁ of 0.9", kept, 0.9),
+    "momentum": Rule("Adam's β₁ of 0.9", unbroken, 0.9),
 }
 
 
@@ -166,10 +165,8 @@ class Digits:
         self.features = {split: self.judge.features(rows) for split, rows in parts.items()}
 
 
-def one_run(digits: Digits, name: str, rate: float, seed: int, keep: Path) -> dict[str, Any]:
-    """What came of one run; read from the file `keep` where it is there."""
-    if keep.is_file():
-        return json.loads(keep.read_text())
+def one_run(digits: Digits, name: str, rate: float, seed: int) -> dict[str, Any]:
+    """What came of one run."""
     start, rule = time.process_time(), RULES[name]
     *_, last = train(
         rule.build(seed), digits.images, settings(rule, rate), steps=STEPS, every=STEPS, seed=seed
@@ -184,9 +181,6 @@ def one_run(digits: Digits, name: str, rate: float, seed: int, keep: Path) -> di
         **scores(wanted, digits, rows),
     }
     found["digits"] = to_bytes(rows[:SHOWN]).reshape(SHOWN, 28, 28).tolist()
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    keep.write_text(json.dumps(found))
-    print(f"{keep.stem}: {seconds} s, {found['frechet']:.1f}", file=sys.stderr, flush=True)
     return found
 
 
@@ -208,7 +202,8 @@ def record(out: Path, runs: Path = Path("runs/rules")) -> list[Path]:
     digits = Digits()
 
     def run(name: str, rate: float, seed: int) -> dict[str, Any]:
-        return one_run(digits, name, rate, seed, runs / f"{name}-{rate:g}-{seed}.json")
+        make = partial(one_run, digits, name, rate, seed)
+        return kept(runs / f"{name}-{rate:g}-{seed}.json", make)
 
     rows, pictures, seconds = [], {}, 0
     for name, rule in RULES.items():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,31 @@ from gan_tutorial._engine.quantised import quantised
 
 STAGES, SHOWN, DIGITS, POINTS = 7, 10, 100, 250  # moments, pictures of each, final ones, losses
 GAP = 2  # pixels between the pictures of a grid that `train` writes
+LEVELS = 16  # of each colour, in colour pictures that are kept to be shown
 PROVENANCE = ("recipe", "seed", "changes", "machine", "threads", "cuda", "date", "versions")
 
 
 def to_bytes(pictures: Tensor) -> np.ndarray:
     """Pixels in [0, 1] as uint8, rounded."""
     return (pictures.float().clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def levelled(pixels: np.ndarray) -> np.ndarray:
+    """The nearest of `LEVELS` levels from 0 to 255, black and white among them, uint8: they pack well."""
+    step = 255 // (LEVELS - 1)
+    return (np.round(pixels / step) * step).astype(np.uint8)
+
+
+def kept(place: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What the JSON file `place` holds; where it is not there, what `make` gives is put there first. It
+    says under "seconds" how long it took.
+    """
+    if not place.is_file():
+        made = make()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        checkpoints.write(place, json.dumps(made).encode())
+        print(f"{place.stem}: {made['seconds']} s", file=sys.stderr, flush=True)
+    return json.loads(place.read_text())
 
 
 def first_row(path: Path, shape: Sequence[int]) -> np.ndarray:
@@ -99,7 +119,8 @@ def record(
     recipe's where none is given.
 
     The arrays: `digits` (100, h, w) and `stages` (k, 10, h, w), uint8, or with a last dimension of 3
-    for colours; `steps` (k,); the losses over `loss_steps`. ValueError where the folder holds no run.
+    for colours, in `LEVELS` levels; `steps` (k,); the losses over `loss_steps`. ValueError where the
+    folder holds no run.
     """
     run = trained(folder)
     state = checkpoints.load(folder / "checkpoint.pt")
@@ -117,6 +138,8 @@ def record(
     digits = to_bytes(shown(run).unflatten(1, run.shape).movedim(1, -1))
     if run.shape[0] == 1:
         digits = digits[..., 0]
+    else:
+        digits, pictures = levelled(digits), levelled(pictures)
     arrays = {"digits": digits, "stages": pictures, "steps": steps, **losses(state["history"])}
     return write(out, name or run.recipe.name, note, arrays)
 

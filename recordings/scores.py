@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,15 @@ from gan_tutorial.data import draw_labels
 from gan_tutorial.recipes import CONDITIONAL, MNIST_SHORT, Recipe
 from gan_tutorial.training import train
 from recordings.ablation import DRAWN_BY, SAMPLES, SEEDS, Digits
-from recordings.runs import write
+from recordings.runs import kept, write
 
 RECIPES = (MNIST_SHORT, CONDITIONAL)
 
 
-def one_run(data: Digits, recipe: Recipe, seed: int, keep: Path) -> dict[str, Any]:
-    """The scores of one run, by who draws; read from the file `keep` where it is there. A conditional
-    generator is asked for the training labels' shares.
+def one_run(data: Digits, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """The scores of one run, by who draws. A conditional generator is asked for the training labels'
+    shares.
     """
-    if keep.is_file():
-        return json.loads(keep.read_text())
     start, labels = time.process_time(), data.reference.labels
     *_, last = train(
         recipe.build(seed=seed),
@@ -41,9 +38,6 @@ def one_run(data: Digits, recipe: Recipe, seed: int, keep: Path) -> dict[str, An
     for who in DRAWN_BY:
         rows = last.sample(SAMPLES, seed=seed, labels=asked, average=who == "average")
         found[who] = {name: m.as_dict() for name, m in data.reference.scores(rows).items()}
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    keep.write_text(json.dumps(found))
-    print(f"{keep.stem}: {found['seconds']} s", file=sys.stderr, flush=True)
     return found
 
 
@@ -54,7 +48,10 @@ def record(out: Path, runs: Path = Path("runs/scores")) -> list[Path]:
     torch.set_num_threads(1)
     data, recipes, seconds = Digits(), [], 0
     for recipe in RECIPES:
-        made = [one_run(data, recipe, s, runs / f"{recipe.name}-{s}.json") for s in SEEDS]
+        made = [
+            kept(runs / f"{recipe.name}-{seed}.json", partial(one_run, data, recipe, seed))
+            for seed in SEEDS
+        ]
         seconds += sum(one["seconds"] for one in made)
         for who in DRAWN_BY:
             own = {"recipe": recipe.name, "drawn_by": who, "steps": recipe.steps}

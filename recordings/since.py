@@ -8,7 +8,6 @@ and the best setting is trained with fresh seeds. Parts that are done lie in `ru
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +25,7 @@ from gan_tutorial.objectives import NON_SATURATING, RELATIVISTIC, zero_centred_p
 from gan_tutorial.optimizers import adam
 from gan_tutorial.sweep import sweep
 from gan_tutorial.training import Settings, train
-from recordings.runs import write
+from recordings.runs import kept, write
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "since-2014.ipynb"
 RUNS = Path("runs/since")
@@ -80,15 +79,13 @@ class Recorder:
 
     def kept(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The part of that name, made where the file is not there yet."""
-        path = self.runs / f"{name}.json"
-        if not path.is_file():
+
+        def timed() -> dict[str, Any]:
             start = time.process_time()
             made = make()
-            made["seconds"] = round(time.process_time() - start, 1)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(made))
-            print(f"{name}: {made['seconds']} s", file=sys.stderr, flush=True)
-        return json.loads(path.read_text())
+            return {**made, "seconds": round(time.process_time() - start, 1)}
+
+        return kept(self.runs / f"{name}.json", timed)
 
     def seen(self, x: Tensor, width: float, which: int) -> dict[str, Any]:
         """Samples per bell and the energy distance, to validation (1) or held-out points (2)."""

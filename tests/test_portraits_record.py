@@ -205,7 +205,7 @@ def test_each_broken_rule_gives_digits_and_logits(name):
 
 
 def test_each_variant_breaks_its_rule_and_no_other():
-    kept = rules.kept(0)
+    kept = rules.unbroken(0)
 
     def counts(pair):
         kinds = SimpleNamespace(

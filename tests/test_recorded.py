@@ -17,7 +17,7 @@ from recordings import runs
 from recordings.__main__ import main
 
 NOTES = sorted(recorded.FOLDER.glob("*.json"))
-LARGEST, COLOURED = 300_000, 400_000  # bytes of one record, pictures and note together
+LARGEST = 300_000  # bytes of one record, pictures and note together
 
 every_record = pytest.mark.parametrize("path", NOTES, ids=[path.stem for path in NOTES])
 
@@ -43,9 +43,7 @@ def test_record_names_no_path_of_the_machine_that_made_it(path):
 @every_record
 def test_record_is_small(path):
     parts = list(path.parent.glob(f"{path.stem}.*"))
-    arrays = recorded.read(path.stem)[0].values()
-    coloured = any(a.dtype == np.uint8 and a.shape[-1] == 3 for a in arrays)
-    assert sum(part.stat().st_size for part in parts) <= (COLOURED if coloured else LARGEST)
+    assert sum(part.stat().st_size for part in parts) <= LARGEST
 
 
 def test_every_file_of_numbers_has_its_note():
@@ -68,6 +66,15 @@ def test_long_run_of_the_book_is_there_and_good():
     assert parzen["samples"] == 10_000
     assert parzen["mean"] >= 225
     assert 0 < parzen["standard_error"] < 10
+
+
+def test_recorded_portraits_are_in_few_levels_of_each_colour():
+    arrays, note = recorded.read("faces")
+    assert arrays["digits"].shape == (runs.DIGITS, 32, 32, 3)
+    for name in ("digits", "stages"):
+        assert set(np.unique(arrays[name])) <= set(range(0, 256, 255 // (runs.LEVELS - 1)))
+    assert note["steps"] == RECIPES["faces"].steps
+    assert runs.levelled(np.array([0, 8, 9, 128, 255])).tolist() == [0, 0, 17, 136, 255]
 
 
 @pytest.fixture(scope="module")

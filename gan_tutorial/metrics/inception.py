@@ -76,9 +76,8 @@ def inception_judge(shape: Sequence[int], weights: str | os.PathLike[str]) -> Ju
             "pip install gan-tutorial[inception]"
         ) from error
     try:
-        torch.load(
-            path, weights_only=True
-        )  # torch-fidelity itself would run what a file tells it to
+        # Safe first: torch-fidelity itself would run what a file tells it to.
+        torch.load(path, weights_only=True)
         extractor = FeatureExtractorInceptionV3(
             "inception", [FEATURES], feature_extractor_weights_path=str(path)
         )
