@@ -101,6 +101,6 @@ def image_grid(
         cmap="gray",
         vmin=0,
         vmax=1,
-        interpolation="nearest",
+        interpolation="none",  # in vector output the pixels are kept as they are
     )
     ax.set_axis_off()

@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageStat
 
 ROOT = Path(__file__).parents[1]
-MAX_BYTES = 640 * 1024
+MAX_BYTES = 600 * 1024
 FIGURE = "[data-figure]"
 AXE_OPTIONS = {
     "resultTypes": ["violations"],
