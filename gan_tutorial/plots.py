@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["COLORS", "image_grid", "use_style"]
 
@@ -55,6 +55,21 @@ def use_style() -> None:
     )
 
 
+def tiled(pictures: NDArray[Any], columns: int, gap: int, ground: float) -> NDArray[Any]:
+    """Pictures `(n, h, w, c)` as one, `columns` of them in a row, with `gap` pixels of `ground` between."""
+    import numpy as np
+
+    n, height, width, channels = pictures.shape
+    rows, down, across = -(-n // columns), height + gap, width + gap
+    shape = rows * down - gap, columns * across - gap, channels
+    sheet = np.full(shape, ground, pictures.dtype)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        top, left = row * down, column * across
+        sheet[top : top + height, left : left + width] = picture
+    return sheet
+
+
 def image_grid(
     ax: Axes,
     images: ArrayLike,
@@ -89,13 +104,7 @@ def image_grid(
     tiles = tiles.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
     if channels == 1:
         tiles = 1 - tiles
-    rows = -(-len(tiles) // columns)
-    across, down = width + gap, height + gap
-    sheet = np.ones((rows * down - gap, columns * across - gap, channels))
-    for index, tile in enumerate(tiles):
-        row, column = divmod(index, columns)
-        top, left = row * down, column * across
-        sheet[top : top + height, left : left + width] = tile
+    sheet = tiled(tiles, columns, gap, ground=1)
     ax.imshow(
         sheet.squeeze(-1) if channels == 1 else sheet,
         cmap="gray",

@@ -13,6 +13,7 @@ from docutils.parsers.rst import Directive
 from PIL import Image
 
 from gan_tutorial import load, recorded
+from gan_tutorial.plots import tiled
 
 from .lessons import raw
 
@@ -53,14 +54,9 @@ def pictures_of(record: str) -> np.ndarray | None:
 
 def drawn(pictures: np.ndarray) -> Image.Image:
     """The pictures in rows; grey ones as dark ink on white, as everywhere in the book."""
-    _, channels, height, width = pictures.shape
-    down, across = height + GAP, width + GAP
-    paper = np.full((ROWS * down - GAP, COLUMNS * across - GAP, channels), 255, np.uint8)
-    for i, picture in enumerate(pictures):
-        top, left = i // COLUMNS * down, i % COLUMNS * across
-        ink = 255 - picture if channels == 1 else picture
-        paper[top : top + height, left : left + width] = ink.transpose(1, 2, 0)
-    image = Image.fromarray(paper.squeeze())
+    grey = pictures.shape[1] == 1
+    tiles = np.moveaxis(255 - pictures if grey else pictures, 1, 3)
+    image = Image.fromarray(tiled(tiles, COLUMNS, GAP, ground=255).squeeze())
     return image.resize((ZOOM * image.width, ZOOM * image.height), Image.Resampling.NEAREST)
 
 

@@ -15,6 +15,7 @@ import traitlets
 from torch import Tensor
 
 from gan_tutorial.networks import Conditional
+from gan_tutorial.plots import tiled
 from gan_tutorial.recorded import unpack_generator
 
 from ..base import Figure, choice, slider
@@ -75,13 +76,8 @@ def png(pixels: Tensor) -> str:
 
 def sheet(pictures: Tensor, columns: int = COLUMNS) -> Tensor:
     """Pictures (n, 784) as one, so many in a row, with gaps: ten, five in a row, are (58, 148)."""
-    rows, stride = -(-len(pictures) // columns), SIDE + GAP
-    page = pictures.new_zeros(rows * stride - GAP, columns * stride - GAP)
-    for i, picture in enumerate(pictures):
-        row, column = divmod(i, columns)
-        top, left = row * stride, column * stride
-        page[top : top + SIDE, left : left + SIDE] = picture.reshape(SIDE, SIDE)
-    return page
+    tiles = pictures.reshape(-1, SIDE, SIDE, 1).numpy()
+    return torch.from_numpy(tiled(tiles, columns, GAP, ground=0)[..., 0])
 
 
 class ConditionalGenerator(Figure):
