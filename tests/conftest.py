@@ -40,8 +40,8 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByFileAndPage(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            page = re.search(r"test_pages\.py::.*\[(.*\.html)", nodeid)
-            return page[1] if page else super()._split_scope(nodeid)
+            page = re.search(r"(test_(?:pages|lessons)\.py)::.*\[(.*\.html)", nodeid)
+            return " ".join(page.groups()) if page else super()._split_scope(nodeid)
 
     config.option.loadscopereorder = (
         False  # pages come late and are small: the processes end together

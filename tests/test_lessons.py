@@ -63,6 +63,46 @@ LETTERS = """(root) => [...root.querySelectorAll(".gan-replies > li")].map(
   (reply) => [reply.dataset.for, reply.dataset.right !== undefined])"""
 
 
+STATES = "() => [...document.querySelectorAll('.gan-lesson')].map((e) => e.dataset.state ?? null)"
+# Types each number and checks; real keys are another test's.
+NUMBERS = """(root, values) => {
+  const [check, feedback] = ["check", "feedback"].map((part) => root.querySelector(`.gan-${part}`));
+  const field = root.querySelector("input[type=number]");
+  return values.map((value) => {
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    check.click();
+    const told = { said: feedback.textContent.trim(), state: root.dataset.state ?? null };
+    [...root.querySelectorAll("button")].find((button) => button.textContent === "Try again")?.click();
+    return told;
+  });
+}"""
+# Asks to be shown what is hidden, and waits until it is open.
+SHOW = """async (root) => {
+  const ways = [...root.querySelectorAll("button, summary")].filter((e) => e.textContent.trim() === "Show me");
+  ways.find((e) => e.checkVisibility()).click();
+  while (root.dataset.state === undefined) await new Promise(requestAnimationFrame);
+  return { open: root.querySelector(".gan-reveal").open, said: root.querySelector(".gan-feedback").textContent };
+}"""
+# Gives the last answer, or the right number, and checks.
+ANSWER = """(root, answer) => {
+  const field = root.querySelector("input[type=number]");
+  if (field) {
+    field.value = answer;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  } else [...root.querySelectorAll(".gan-form input")].pop()?.click();
+  (root.querySelector(".gan-check") ?? root.querySelector(".gan-sketch button")).click();
+}"""
+ON_PAPER = """(root) => [root.querySelector(".gan-answer"), ...root.querySelectorAll(".gan-replies > li")]
+  .every((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().height > 0)"""
+PLAIN = """(root, media) => {
+  const answer = root.querySelector(".gan-answer"), hidden = !answer.checkVisibility();
+  const mute = root.querySelector(".gan-check")?.checkVisibility() !== true;
+  if (media === "screen") root.querySelector(".gan-reveal > summary").click();
+  return { hidden, mute, height: answer.getBoundingClientRect().height };
+}"""
+
+
 def has_lessons(html, name) -> bool:
     return 'class="gan-lesson"' in (html / f"{name}.html").read_text(encoding="utf-8")
 
@@ -80,15 +120,24 @@ def wait_for_figures(page):
         page.wait_for_selector("[data-figure][data-ready]", state="attached")
 
 
-@pytest.fixture
-def opened(browser, address):
-    """The page as a new reader finds it, and what it asks."""
+@pytest.fixture(scope="module")
+def kept(browser, address):
+    """A page that the tests share, each of which finds it as a new reader does; and what it asks."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(address)
     wait_for_figures(page)
     yield page, page.evaluate(LESSONS)
     context.close()
+
+
+@pytest.fixture
+def opened(kept):
+    page, lessons = kept
+    assert page.evaluate(STATES) == [None] * len(lessons)
+    yield kept
+    if page.evaluate(STATES) != [None] * len(lessons):
+        page.get_by_role("button", name="Clear my answers on this page").click()
 
 
 @pytest.mark.book
@@ -194,42 +243,36 @@ class TestLessons:
         page, lessons = opened
         for lesson in (lesson for lesson in lessons if lesson["form"] == "number"):
             root = page.locator(f"#{lesson['id']}")
-            field, feedback = root.locator("input[type=number]"), root.locator(".gan-feedback")
+            field = root.locator("input[type=number]")
             low, high = (float(field.get_attribute(end)) for end in ("min", "max"))
-            assert low <= lesson["answer"] <= high
-            assert 0 < lesson["within"] < (high - low) / 4
-            near = lesson["answer"] + 0.9 * lesson["within"]
-            if near > high:
-                near = lesson["answer"] - 0.9 * lesson["within"]
-            for value in (lesson["answer"], near, low, high):
-                beyond = abs(value - lesson["answer"]) - lesson["within"]
-                if abs(beyond) < 1e-9:
-                    continue
-                field.fill(f"{value:g}")
-                root.locator(".gan-check").click()
-                assert root.get_attribute("data-state") == ("wrong" if beyond > 0 else "right")
-                assert len(feedback.inner_text()) > 15
-                root.get_by_role("button", name="Try again").click()
-            field.fill(f"{high + 1:g}")
-            root.locator(".gan-check").click()
-            assert "first" in feedback.inner_text()
-            assert root.get_attribute("data-state") is None
+            answer, within = lesson["answer"], lesson["within"]
+            assert low <= answer <= high
+            assert 0 < within < (high - low) / 4
+            near = answer + (0.9 if answer + 0.9 * within <= high else -0.9) * within
+            values = [
+                value
+                for value in (answer, near, low, high)
+                if abs(abs(value - answer) - within) > 1e-9
+            ]
+            *told, beyond = root.evaluate(NUMBERS, [f"{value:g}" for value in [*values, high + 1]])
+            for value, reply in zip(values, told, strict=True):
+                right = abs(value - answer) < within
+                assert reply["state"] == ("right" if right else "wrong"), (lesson["id"], value)
+                assert len(reply["said"]) > 15
+            assert "first" in beyond["said"]
+            assert beyond["state"] is None
 
     def test_show_me_shows(self, opened):
         page, lessons = opened
         for lesson in lessons:
-            root = page.locator(f"#{lesson['id']}")
-            root.get_by_text("Show me").locator("visible=true").first.click()
-            page.wait_for_function(
-                "(id) => document.getElementById(id).dataset.state !== undefined", arg=lesson["id"]
-            )
-            assert root.locator(".gan-reveal").first.evaluate("(e) => e.open")
-            if lesson["form"] != "draw":
-                assert root.locator(".gan-feedback").inner_text() != ""
+            shown = page.locator(f"#{lesson['id']}").evaluate(SHOW)
+            assert shown["open"]
+            assert lesson["form"] == "draw" or shown["said"]
 
     def test_the_keyboard_is_enough(self, opened):
         page, lessons = opened
-        for lesson in lessons:
+        of_each_form = {(lesson["form"], lesson["quiz"]): lesson for lesson in lessons}
+        for lesson in of_each_form.values():
             root = page.locator(f"#{lesson['id']}")
             if lesson["form"] == "choose":
                 root.locator(".gan-form input").first.focus()
@@ -263,45 +306,35 @@ class TestLessons:
     def test_answers_stay_until_they_are_cleared(self, opened):
         page, lessons = opened
         for lesson in lessons:
-            root = page.locator(f"#{lesson['id']}")
-            if lesson["form"] in ("choose", "select"):
-                root.locator(".gan-form input").last.check()
-            elif lesson["form"] == "number":
-                root.locator(".gan-form input").fill(f"{lesson['answer']:g}")
-            if lesson["form"] == "draw":
-                root.locator(".gan-sketch button").first.click()
-            else:
-                root.locator(".gan-check").click()
-        states = "() => [...document.querySelectorAll('.gan-lesson')].map((e) => e.dataset.state)"
-        before = page.evaluate(states)
+            page.locator(f"#{lesson['id']}").evaluate(ANSWER, f"{lesson['answer']:g}")
+        before = page.evaluate(STATES)
         assert None not in before
         page.reload()
         wait_for_figures(page)
-        page.wait_for_function(f"JSON.stringify(({states})()) === JSON.stringify({before})")
+        page.wait_for_function(f"JSON.stringify(({STATES})()) === JSON.stringify({before})")
         page.get_by_role("button", name="Clear my answers on this page").click()
-        assert page.evaluate(states) == [None] * len(lessons)
+        assert page.evaluate(STATES) == [None] * len(lessons)
         for lesson in lessons:
             assert page.locator(f"#{lesson['id']}").evaluate(HIDDEN)
         page.reload()
         wait_for_figures(page)
-        assert page.evaluate(states) == [None] * len(lessons)
+        assert page.evaluate(STATES) == [None] * len(lessons)
 
-    def test_an_anchor_in_what_is_hidden_opens_it(self, opened, address):
-        page, _ = opened
-        anchor = page.evaluate("document.querySelector('.gan-hidden [id]')?.id")
+    def test_an_anchor_in_what_is_hidden_opens_it(self, browser, kept, address):
+        anchor = kept[0].evaluate("document.querySelector('.gan-hidden [id]')?.id")
         if anchor is None:
             pytest.skip("nothing that is hidden has an anchor")
+        page = browser.new_page()
         page.goto(f"{address}#{anchor}")
         page.wait_for_function("(id) => document.getElementById(id).checkVisibility()", arg=anchor)
+        page.close()
 
     def test_paper_has_all(self, opened):
         page, lessons = opened
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         for lesson in lessons:
-            root = page.locator(f"#{lesson['id']}")
-            assert root.locator(".gan-answer").is_visible()
-            assert all(reply.is_visible() for reply in root.locator(".gan-replies > li").all())
+            assert page.locator(f"#{lesson['id']}").evaluate(ON_PAPER), lesson["id"]
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
         page.wait_for_timeout(100)
@@ -310,24 +343,17 @@ class TestLessons:
             assert root.evaluate(HIDDEN)
             assert root.get_attribute("data-state") is None
 
-    @pytest.mark.parametrize("media", ["screen", "print"])
-    def test_without_javascript_all_is_there(self, browser, address, media):
+    def test_without_javascript_all_is_there(self, browser, address):
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()
         page.goto(address)
-        page.emulate_media(media=media)
-        for lesson in page.locator(".gan-lesson").all():
-            answer = lesson.locator(".gan-answer")
-            if media == "screen":
-                assert not answer.is_visible()
-                assert (
-                    not lesson.locator(".gan-check").is_visible()
-                    or not lesson.locator(".gan-check").count()
-                )
-                lesson.locator(".gan-reveal > summary").click()
-            box = answer.bounding_box()
-            assert box is not None
-            assert box["height"] > 20
+        for media in ("print", "screen"):
+            page.emulate_media(media=media)
+            for lesson in page.locator(".gan-lesson").all():
+                found = lesson.evaluate(PLAIN, media)
+                assert found["hidden"] == (media == "screen")
+                assert found["mute"] or media == "print"
+                assert found["height"] > 20
         context.close()
 
 

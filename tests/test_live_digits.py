@@ -194,6 +194,28 @@ def test_the_average_follows_and_measuring_leaves_the_run_alone(javascript):
     assert 0 < got["row"]["fake"] < 1
 
 
+def test_rates_and_the_penalty_fall_to_a_tenth_and_stay_there(javascript):
+    share = javascript.evaluate(
+        """(() => {
+          const t = make({ batch: 16, k: 1, fall: 4, gamma: 3, log_rate_g: -3, log_rate_d: -4 }), path = [];
+          while (t.step < 6) {
+            playRound(t);
+            const { forG, forD, game: { penalty } } = t.game;
+            path.push([forG.rate / 1e-3, forD.rate / 1e-4, penalty.strength / 1.5]);
+          }
+          return path;
+        })()"""
+    )
+    # what a round was played with: 1 − step / fall, where step counts the rounds before it
+    assert np.array(share) == pytest.approx(
+        np.repeat([[1.0], [0.75], [0.5], [0.25], [0.1], [0.1]], 3, axis=1), rel=1e-6
+    )
+    never = javascript.evaluate(
+        "(() => { const t = play({ batch: 16, k: 1, fall: 0, log_rate_g: -3 }, 3); return t.game.forG.rate; })()"
+    )
+    assert never == pytest.approx(1e-3, rel=1e-6)
+
+
 @pytest.mark.parametrize("name", ["objective", "optimizer", "activation"])
 def test_choices_are_those_of_python(javascript, name):
     assert set(LiveDigits.choices()[name]) == set(javascript.evaluate("CHOICES")[name])
