@@ -148,40 +148,36 @@ def test_the_model_chapter_asks_and_all_its_prompts_can_be_answered(html):
     assert text.count('data-predict="draw"') == 1
 
 
-@pytest.mark.book
-@pytest.mark.parametrize("name", PAGES)
-def test_the_right_choice_is_not_always_in_the_same_place(html, name):
-    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    right = (
-        ":not([data-predict=select], [data-quiz=select]) > details .gan-replies > li[data-right]"
-    )
-    places = [reply["data-for"] for reply in page.select(f".gan-lesson{right}")]
-    places = [place for place in places if place in "abcd"]
-    if len(places) < 6:
-        pytest.skip("too few choices to see a habit in")
-    assert Counter(places).most_common(1)[0][1] <= 0.6 * len(places)
-
-
-def seen_length(label) -> int:
-    """How many characters of a choice one sees: KaTeX writes each formula a second time, for screen readers."""
-    for unseen in label.select(".katex-mathml"):
-        unseen.decompose()
-    return len(label.get_text().strip())
+# Which choice is right, and how many characters of each one sees: KaTeX writes formulas twice, for screen readers.
+ONE_RIGHT = """() => [...document.querySelectorAll(".gan-lesson")].map((lesson) => {
+  const seen = (e) => e.textContent.trim().length -
+    [...e.querySelectorAll(".katex-mathml")].reduce((sum, hidden) => sum + hidden.textContent.length, 0);
+  const radios = [...lesson.querySelectorAll(".gan-form input[type=radio]")];
+  return {
+    lengths: Object.fromEntries(radios.map((radio) => [radio.value, seen(radio.parentElement)])),
+    right: lesson.querySelector(".gan-replies > li[data-right]")?.dataset.for,
+  };
+}).filter(({ lengths }) => Object.keys(lengths).length)"""
 
 
 @pytest.mark.book
-@pytest.mark.parametrize("name", PAGES)
-def test_the_right_choice_is_not_given_away_by_its_length(html, name):
-    """With three choices it is the longest one time in three by chance; reasons belong into the replies."""
-    page = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-    longest = []
-    for lesson in page.select(".gan-lesson"):
-        radios = lesson.select(".gan-form input[type=radio]")
-        if radios:
-            right = lesson.select_one(".gan-replies > li[data-right]")["data-for"]
-            lengths = {radio["value"]: seen_length(radio.parent) for radio in radios}
-            longest.append(lengths.pop(right) > max(lengths.values()))
-    assert sum(longest) <= max(2, math.ceil(0.4 * len(longest)))
+@pytest.mark.browser
+class TestHabits:
+    """What a reader could learn of us instead of the matter."""
+
+    def test_the_right_choice_is_not_always_in_the_same_place(self, kept):
+        places = [choices["right"] for choices in kept[0].evaluate(ONE_RIGHT)]
+        if len(places) < 6:
+            pytest.skip("too few choices to see a habit in")
+        assert Counter(places).most_common(1)[0][1] <= 0.6 * len(places)
+
+    def test_the_right_choice_is_not_given_away_by_its_length(self, kept):
+        """With three choices it is the longest one time in three by chance; reasons belong into the replies."""
+        longest = []
+        for choices in kept[0].evaluate(ONE_RIGHT):
+            right = choices["lengths"].pop(choices["right"])
+            longest.append(right > max(choices["lengths"].values()))
+        assert sum(longest) <= max(2, math.ceil(0.4 * len(longest)))
 
 
 @pytest.mark.book
