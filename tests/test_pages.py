@@ -198,7 +198,7 @@ def served(browser, site, name):
 @pytest.fixture(scope="module")
 def opened(browser, html, name):
     """The page opened from the disk, in the dark theme."""
-    with Visit(browser, f"file://{html}/", name, theme="dark") as visit:
+    with Visit(browser, f"{html.as_uri()}/", name, theme="dark") as visit:
         visit.scroll_through()
         yield visit
 
@@ -216,7 +216,7 @@ def phone(browser, site, name):
 @pytest.fixture(scope="module")
 def plain(browser, html, name):
     """The page opened from the disk, without JavaScript, unfolded."""
-    with Visit(browser, f"file://{html}/", name, javascript=False) as visit:
+    with Visit(browser, f"{html.as_uri()}/", name, javascript=False) as visit:
         visit.open_what_is_folded()
         yield visit
 

@@ -27,7 +27,7 @@ QUERIES = {
 @pytest.fixture(params=["http", "file"])
 def search(request, browser, html):
     """A function that types a query into a page's own field and gives back the links that come, in their order."""
-    origin = request.getfixturevalue("site") if request.param == "http" else f"file://{html}/"
+    origin = request.getfixturevalue("site") if request.param == "http" else f"{html.as_uri()}/"
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     said = []
     page.on("pageerror", lambda error: said.append(str(error)))
