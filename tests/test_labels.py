@@ -30,6 +30,8 @@ TO_AN_END = """(end) => {
   }
 }"""
 
+FRAMES = "async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); }"
+
 pytestmark = pytest.mark.browser
 
 
@@ -64,6 +66,7 @@ def test_a_read_out_is_a_line_high_in_any_window(browser, figure_page, figure):
     page = open_figure(browser, figure_page, figure, 390)
     for width in (390, 800, 1290, 1700):
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(FRAMES)  # until what follows the width has been laid out
         heights = page.evaluate(
             "[...document.querySelectorAll('.gan-output')].map((e) => e.getBoundingClientRect().height)"
         )
