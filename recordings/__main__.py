@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
             )
             verb.add_argument("--seed", type=int, default=0, help="default 0")
         if name == "live-digits":
-            verb.add_argument("--steps", type=int, default=2500, help="default 2500")
+            verb.add_argument("--steps", type=int, default=8000, help="default 8000")
             seeds = [1, 2, 3, 4, 5]
             verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 1 to 5")
         if name == "portraits":

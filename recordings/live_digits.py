@@ -1,7 +1,7 @@
 """What the page "Digits from nothing" comes to: its own training in Chromium, over seeds, and how legible it draws.
 
-Beside it stand real digits that were held out, and pictures that must fail: noise, two digits laid over one another,
-the ten means.
+Beside it stand the same run with one choice taken back, real digits that were held out, and pictures that must fail:
+noise, two digits laid over one another, the ten means.
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +31,13 @@ from gan_tutorial.metrics import Reader
 from gan_tutorial.metrics.reader import NO_DIGIT, blends, means
 from recordings.runs import write
 
-STEPS, SEEDS = 2500, (1, 2, 3, 4, 5)
+STEPS, SEEDS, FEW = 8000, (1, 2, 3, 4, 5), 3  # so many of the seeds for a choice that is taken back
+VARIANTS: dict[str, dict[str, Any]] = {
+    "no labels": {"labels": "none"},
+    "no blur": {"blur": 0},
+    "rates and penalty stay": {"fall": 0},
+    "the cost of 2014": {"objective": "non-saturating"},
+}
 SAMPLES, SHEET, MEASURED = 1000, 64, 256  # the page shows 64 and reads 256
 FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -42,32 +53,49 @@ DRAW = """(samples) => {
   const { engine, average, shown, measured, history, settings, step, discriminatorSteps } = trainer;
   const pass = makePass(average, samples, { onlyForward: true });
   fillNormal(makeRandom(engine, 2026), pass.input, NOISE * pass.stride);
+  giveLabels(trainer, labelsIn(pass), pass.stride, (i) => askedOf(trainer, i));
   forward(average, pass);
   look(trainer, true);
   measure();
   const level = (value) => Math.round(255 * value);
   const grey = ({ output, stride }) => Array.from(engine.floats(output, 784 * stride), level);
-  const numbers = { step, seen: discriminatorSteps * settings.batch, real: history.real[0], fake: history.fake[0] };
+  const asked = trainer.labelled ? history.asked[0] : null;
+  const seen = discriminatorSteps * settings.batch, [real] = history.real, [fake] = history.fake;
+  const numbers = { step, seen, real, fake, asked };
   return { samples: grey(pass), sheet: grey(shown), measured: grey(measured), numbers };
 }"""
 
 
-def play(browser: Any, settings: dict[str, Any], steps: int) -> dict[str, Any]:
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """The browser that the tests use, too."""
+    from playwright.sync_api import sync_playwright
+
+    finder = [str(FINDER), sys.executable]
+    path = subprocess.run(finder, capture_output=True, text=True, check=True).stdout.strip()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def play(settings: dict[str, Any], steps: int) -> dict[str, Any]:
     """One run of the page's trainer, without its drawing: what it draws at its end,
-    (n, 784), uint8, and its numbers.
+    (n, 784), uint8, its numbers, and the browser's version.
     """
-    page = browser.new_page()
-    page.add_script_tag(content=with_globals("engine/engine.js", "engine/network.js", *MODULES))
-    page.evaluate(START, [base64.b64encode(content()).decode(), settings])
-    for step in range(100, steps + 1, 100):
-        page.evaluate(PLAY, step)
-    drawn = page.evaluate(DRAW, SAMPLES)
-    page.close()
+    with chromium() as browser:
+        page = browser.new_page()
+        page.add_script_tag(content=with_globals("engine/engine.js", "engine/network.js", *MODULES))
+        page.evaluate(START, [base64.b64encode(content()).decode(), settings])
+        for step in range(100, steps + 1, 100):
+            page.evaluate(PLAY, step)
+        drawn = page.evaluate(DRAW, SAMPLES)
+        version = browser.version
     pictures = {
         name: np.array(drawn[name], np.uint8).reshape(784, -1).T[:count].copy()
         for name, count in (("samples", SAMPLES), ("sheet", SHEET), ("measured", MEASURED))
     }
-    return {**pictures, "numbers": drawn["numbers"]}
+    return {**pictures, "numbers": drawn["numbers"], "version": version}
 
 
 def nearest(rows: Tensor, data: Tensor) -> Tensor:
@@ -82,12 +110,15 @@ def spread(rows: Tensor, found: Tensor) -> float:
     return torch.stack(means).mean().item() if means else 0.0
 
 
-def judged(rows: Tensor, reader: Reader, data: Tensor) -> dict[str, float]:
-    """Of pictures (n, 784) in [0, 1]: legible, balance, spread within a class, and the median distance to
-    the nearest digit that was learned from.
+def judged(
+    rows: Tensor, reader: Reader, data: Tensor, asked: Tensor | None = None
+) -> dict[str, float]:
+    """Of pictures (n, 784) in [0, 1]: legible, balance, spread within a class, the median distance to
+    the nearest digit that was learned from, and the share that is read as the label (n,) asked for.
     """
     found = reader.read(rows)
-    return {
+    obeyed = {} if asked is None else {"asked": (found == asked).double().mean().item()}
+    return obeyed | {
         "legible": (found < NO_DIGIT).double().mean().item(),
         "balance": reader.balance(rows) if (found < NO_DIGIT).any() else 0.0,
         "spread": spread(rows[found < NO_DIGIT], found[found < NO_DIGIT]),
@@ -113,54 +144,55 @@ def rivals(reader: Reader, data: Tensor) -> dict[str, dict[str, float]]:
     return {name: judged(rows, reader, data) for name, rows in pictures.items()}
 
 
-def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> list[Path]:
-    """Write `out`/live-digits.npz and .json: the sheet of the first seed, and every seed's numbers. Some minutes."""
-    from playwright.sync_api import sync_playwright
+def medians(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """Of each measure, over the seeds."""
+    return {name: float(np.median([r[name] for r in runs])) for name in runs[0] if name != "seed"}
 
-    finder = [str(FINDER), sys.executable]
-    path = subprocess.run(finder, capture_output=True, text=True, check=True).stdout.strip()
+
+def record(out: Path, *, steps: int = STEPS, seeds: tuple[int, ...] = SEEDS) -> list[Path]:
+    """Write `out`/live-digits.npz and .json: the sheet of the first seed, and every seed's numbers.
+
+    A quarter of an hour on two cores.
+    """
     reader, data = recorded.reader(), torch.from_numpy(digits()) / (LEVELS - 1)
     settings = {name: value for name, value in _settings().items() if name != "seed"}
-    runs: list[dict[str, Any]] = []
-    sheets: list[np.ndarray] = []
-    shown: dict[str, Any] = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        for seed in seeds:
-            drawn = play(browser, {**settings, "seed": seed}, steps)
-            rows, few = (torch.from_numpy(drawn[name]) / 255 for name in ("samples", "measured"))
-            runs.append({"seed": seed, **judged(rows, reader, data)})
-            if not sheets:
-                read = {"legible": reader.legible(few), "balance": reader.balance(few)}
-                shown = {**drawn["numbers"], **read}
-            sheets.append(drawn["sheet"])
-        version = browser.version
-        browser.close()
+    jobs = [("", seed) for seed in seeds] + [(n, seed) for n in VARIANTS for seed in seeds[:FEW]]
+    each = [settings | VARIANTS.get(name, {}) | {"seed": seed} for name, seed in jobs]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # no time is measured
+        drawn = list(pool.map(play, each, repeat(steps)))
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name, _ in jobs}
+    for (name, seed), chosen, run in zip(jobs, each, drawn, strict=True):
+        asked = torch.arange(SAMPLES) % NO_DIGIT if chosen["labels"] == "given" else None
+        rows = torch.from_numpy(run["samples"]) / 255
+        runs[name].append({"seed": seed, **judged(rows, reader, data, asked)})
+    few = torch.from_numpy(drawn[0]["measured"]) / 255
+    read = {"legible": reader.legible(few), "balance": reader.balance(few)}
+    shown = {**drawn[0]["numbers"], **read}
     others = rivals(reader, data)
-    middle = {
-        name: float(np.median([run[name] for run in runs]))
-        for name in ("legible", "balance", "spread", "nearest")
-    }
     words = " ".join(map(str, seeds))
     note = {
         "title": "digits from nothing, in the page",
         **provenance(f"python -m recordings live-digits --steps {steps} --seeds {words}"),
-        "chromium": version,
+        "chromium": drawn[0]["version"],
         "settings": settings,
         "seed": seeds[0],
         "steps": steps,
         "shown": shown,
-        "median": middle,
-        "runs": runs,
+        "median": medians(runs[""]),
+        "runs": runs.pop(""),
+        "variants": {
+            name: {"change": VARIANTS[name], "median": medians(part), "runs": part}
+            for name, part in runs.items()
+        },
         "rivals": others,
     }
-    return write(out, "live-digits", note, {"sheet": sheets[0]})
+    return write(out, "live-digits", note, {"sheet": drawn[0]["sheet"]})
 
 
 def _settings() -> dict[str, Any]:
     """The figure's settings that decide a run."""
     names = (
-        "classes objective gamma dropout blur optimizer k log_rate_g log_rate_d fall momentum decay "
+        "classes labels objective gamma lazy dropout blur optimizer k log_rate_g log_rate_d fall momentum decay "
         "log_clip activation batch seed"
     )
     return {name: getattr(LiveDigits, name).default_value for name in names.split()}

@@ -197,7 +197,7 @@ def test_the_average_follows_and_measuring_leaves_the_run_alone(javascript):
 def test_rates_and_the_penalty_fall_to_a_tenth_and_stay_there(javascript):
     share = javascript.evaluate(
         """(() => {
-          const t = make({ batch: 16, k: 1, fall: 4, gamma: 3, log_rate_g: -3, log_rate_d: -4 }), path = [];
+          const t = make({ batch: 16, k: 1, fall: 4, lazy: 1, gamma: 3, log_rate_g: -3, log_rate_d: -4 }), path = [];
           while (t.step < 6) {
             playRound(t);
             const { forG, forD, game: { penalty } } = t.game;
@@ -216,7 +216,47 @@ def test_rates_and_the_penalty_fall_to_a_tenth_and_stay_there(javascript):
     assert never == pytest.approx(1e-3, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["objective", "optimizer", "activation"])
+def test_the_penalty_comes_every_so_many_steps_of_d_with_as_many_times_the_weight(javascript):
+    weights = javascript.evaluate(
+        """(() => {
+          const t = make({ batch: 16, k: 2, fall: 0, lazy: 3, gamma: 2 }), path = [];
+          for (let i = 0; i < 7; i++) {
+            trainDiscriminator(t);
+            path.push(t.game.game.penalty.strength);
+          }
+          return path;
+        })()"""
+    )
+    assert weights == [3, 0, 0, 3, 0, 0, 3]
+
+
+def test_g_is_asked_for_the_labels_that_d_saw_also_after_a_run_was_brought_over(javascript):
+    """And the sheet's points ask for one class after the other, those that are read for all in turns."""
+    got = javascript.evaluate(
+        """(() => {
+          const settings = { batch: 16, classes: "258" };
+          const t = make({ ...settings, seed: 4 }), other = make({ ...settings, seed: 5 });
+          playRound(t);
+          playRound(other);
+          loadRun(other, saveRun(t));
+          other.dealNoise();
+          const rows = ({ engine, labelled }, place) => Array.from(engine.floats(place, labelled * 16));
+          const below = labelsIn(other.game.pass), seen = rows(t, t.game.onReal.labels);
+          const same = [below, other.game.onFake.labels, other.game.between.labels].map((place) => rows(other, place));
+          const asked = [t.shown, t.measured].map((p) => Array.from(t.engine.floats(labelsIn(p), 10 * p.stride)));
+          return { seen, same, asked };
+        })()"""
+    )
+    assert np.reshape(got["seen"], (10, 16)).sum(0).tolist() == [1] * 16
+    assert set(np.reshape(got["seen"], (10, 16)).argmax(0)) == {2, 5, 8}
+    assert all(rows == got["seen"] for rows in got["same"])
+    shown, measured = (np.reshape(rows, (10, -1)).argmax(0).tolist() for rows in got["asked"])
+    assert shown == sorted(shown)
+    assert set(shown) == {2, 5, 8}
+    assert measured[:6] == [2, 5, 8, 2, 5, 8]
+
+
+@pytest.mark.parametrize("name", ["labels", "objective", "optimizer", "activation"])
 def test_choices_are_those_of_python(javascript, name):
     assert set(LiveDigits.choices()[name]) == set(javascript.evaluate("CHOICES")[name])
 
@@ -230,73 +270,94 @@ def test_settings_are_those_of_python(javascript):
 # ---------------------------------------------------------------- taken home
 
 
-def test_the_generator_that_is_saved_draws_in_python_what_it_draws_in_the_page(javascript):
+@pytest.mark.parametrize("labels", ["given", "none"])
+def test_the_generator_that_is_saved_draws_in_python_what_it_draws_in_the_page(javascript, labels):
     got = javascript.evaluate(
-        """(() => {
-          const t = play({ batch: 16 }, 2), file = packGenerator(t.average), back = make({ seed: 2, blur: 0 });
+        f"""(() => {{
+          const labels = "{labels}", t = play({{ batch: 16, labels }}, 2), back = make({{ seed: 2, blur: 0, labels }});
+          const file = packGenerator(t.average, t.labelled);
           unpackInto(back.average, file);
           look(back, true);
-          const z = back.engine.floats(back.shown.input, 64 * 64).filter((_, i) => i % 64 === 5);
-          return { file: Array.from(file), z: Array.from(z), pixels: Array.from(pixelsIn(back, back.shown, 5)) };
-        })()"""
+          const z = back.engine.floats(back.shown.input, NOISE * 64).filter((_, i) => i % 64 === 25);
+          const pixels = Array.from(pixelsIn(back, back.shown, 25));
+          return {{ file: Array.from(file), z: Array.from(z), pixels, asked: askedOf(back, 25, true) }};
+        }})()"""
     )
     generator = recorded.unpack_generator(bytes(got["file"]))
-    pixels = generator(torch.tensor([got["z"]]))[0]
+    label = [torch.tensor([got["asked"]])] if labels == "given" else []
+    pixels = generator(torch.tensor([got["z"]]), *label)[0]
     # float32 sums of 256 terms of size 1, three layers
     torch.testing.assert_close(pixels, torch.tensor(got["pixels"]), rtol=0, atol=1e-4)
-    assert [m.out_features for m in generator if hasattr(m, "out_features")] == [256, 256, 784]
+    widths = [m.out_features for m in generator.modules() if hasattr(m, "out_features")]
+    assert widths == [128, 128, 784]
+    assert got["asked"] == 3  # 25 of 64, ten classes one after the other
 
 
 def test_a_file_that_does_not_fit_says_why(javascript):
     other = (recorded.FOLDER / "conditional-long-generator.bin").read_bytes()
-    for content, words in ((b"PNG", "not a generator"), (other, "labels")):
+    three = other[:4] + (3).to_bytes(4, "little") + other[8:]
+    for content, words in ((b"PNG", "not a generator"), (other, "layers"), (three, "3 labels")):
         with pytest.raises(Exception, match=words):
             javascript.evaluate(f"unpackInto(make({{}}).average, Uint8Array.from({list(content)}))")
 
 
+@pytest.mark.parametrize("labels", ["given", "none"])
 @pytest.mark.parametrize("objective", options.OBJECTIVES)
-def test_the_code_trains_in_torch(javascript, objective):
-    settings = {"objective": objective, "batch": 16, "classes": "18", "k": 2}
+def test_the_code_trains_in_torch(javascript, objective, labels):
+    settings = {"objective": objective, "batch": 16, "classes": "18", "k": 2, "labels": labels}
     code = javascript.evaluate(f"codeOf({{ ...SETTINGS, ...{json.dumps(settings)} }})")
     assert max(map(len, code.splitlines())) < 130
     names: dict = {}
-    exec(code.replace("train(2500)", "train(2)"), names)  # the page's own code
+    exec(code.replace("train(8_000)", "train(2)"), names)  # the page's own code
     assert names["data"].shape == (1000, 784)
-    drawn = names["average"](torch.randn(3, 64))
+    drawn = names["average"](torch.randn(3, 26 if labels == "given" else 16))
     assert drawn.shape == (3, 784)
     assert drawn.isfinite().all()
 
 
-def test_the_codes_losses_are_those_of_the_page(javascript):
+@pytest.mark.parametrize("labels", ["given", "none"])
+def test_the_codes_losses_are_those_of_the_page(javascript, labels):
     """Both losses of each objective, from the code, on the page's own networks and batch."""
     got = javascript.evaluate(
-        """Object.keys(GAMES).map((objective) => {
-          const t = make({ objective, dropout: 0, batch: 16 }), { game } = t;
+        f"""Object.keys(GAMES).map((objective) => {{
+          const labels = "{labels}", t = make({{ objective, labels, dropout: 0, batch: 16 }}), {{ game }} = t;
           t.deal();
           const rows = (place, size) => Array.from(t.engine.floats(place, size * 16));
           const weights = weightsOf(t).slice(0, 2), code = codeOf(t.settings);
           const loss = discriminatorGradients(game), losses = [loss, generatorGradients(game)];
-          const batch = { x: rows(game.real, 784), mix: rows(game.mix, 1), noise: rows(game.noise, 64) };
-          return { objective, code, weights, losses, ...batch };
-        })"""
+          const y = rows(game.onReal.labels, t.labelled), mix = rows(game.mix, 1);
+          const batch = {{ x: rows(game.real, 784), y, mix, noise: rows(game.noise, NOISE + t.labelled) }};
+          return {{ objective, code, weights, losses, ...batch }};
+        }})"""
     )
     for run in got:
         names: dict = {}
-        exec(run["code"].replace("train(2500)", ""), names)
+        exec(run["code"].replace("train(8_000)", ""), names)
         for network, weights in zip((names["G"], names["D"]), run["weights"], strict=True):
             torch.nn.utils.vector_to_parameters(torch.tensor(weights), network.parameters())
         x = torch.tensor(run["x"]).reshape(784, 16).T
-        z, mix = torch.tensor(run["noise"]).reshape(64, 16).T, torch.tensor(run["mix"])[:, None]
+        z, mix = torch.tensor(run["noise"]).reshape(-1, 16).T, torch.tensor(run["mix"])[:, None]
         x_fake = names["G"](z).detach()
+        y, score = None, lambda x, _, D=names["D"]: D(x)
+        if labels == "given":
+            y, score = torch.tensor(run["y"]).reshape(10, 16).argmax(0), names["score"]
+            assert torch.equal(z[:, 16:], torch.eye(10)[y])  # G is asked for what D sees
+            pictures = torch.from_numpy(options.digits()) / 15
+            assert torch.equal(torch.cdist(x, pictures).argmin(1) // 500, y)
+        real, fake = score(x, y), score(x_fake, y)
         names |= {
+            "step": 0,
             "share": 1,
             "x": x,
+            "y": y,
             "x_fake": x_fake,
-            "real": names["D"](x),
-            "fake": names["D"](x_fake),
+            "real": real,
+            "fake": fake,
         }
         names["mixed"] = lambda a, b, m=mix: m * a + (1 - m) * b
         found = re.findall(r"^ +\((.*)\)\.backward\(\)$", run["code"], re.MULTILINE)
+        fine = re.search(r"fine = (.*)$", run["code"], re.MULTILINE)
+        names["fine"] = eval(fine[1], names) if fine else 0
         losses = [eval(each, names).item() for each in found]
         assert losses == pytest.approx(run["losses"], rel=1e-4, abs=1e-5), run["objective"]
 
@@ -337,8 +398,13 @@ def test_the_record_is_of_the_figures_settings_and_hopeless_pictures_fail():
     _, note = recorded.read("live-digits")
     figure = LiveDigits()
     assert all(getattr(figure, name) == value for name, value in note["settings"].items())
-    for name in ("legible", "balance", "spread", "nearest"):
-        assert note["median"][name] == np.median([run[name] for run in note["runs"]])
+    assert len(note["runs"]) >= 5
+    assert all(len(part["runs"]) >= 3 for part in note["variants"].values())
+    for part in (note, *note["variants"].values()):
+        for name, middle in part["median"].items():
+            assert middle == np.median([run[name] for run in part["runs"]])
+    assert note["median"]["legible"] >= 0.7
+    assert note["median"]["balance"] >= 0.9
     real, rivals = note["rivals"]["held-out digits"], note["rivals"]
     assert real["legible"] >= 0.93
     assert real["balance"] >= 0.98
@@ -368,6 +434,12 @@ def test_the_page_says_what_the_records_say():
     for name, got in rows.items():
         numbers = " | ".join(f"{got[key]:.2f}" for key in ("legible", "balance"))
         assert f"| {name} | {numbers} | {got['spread']:.1f} | {got['nearest']:.1f} |" in text, name
+    parts = {"the usual settings": note} | note["variants"]
+    for name, part in parts.items():
+        middle, shares = part["median"], sorted(run["legible"] for run in part["runs"])
+        asked = f"{middle['asked']:.2f}" if "asked" in middle else "–"
+        row = f"{middle['legible']:.2f} ({shares[0]:.2f} to {shares[-1]:.2f}) | {middle['balance']:.2f} | {asked}"
+        assert re.search(rf"^\| {name}.* \| {re.escape(row)} \|$", text, re.MULTILINE), (name, row)
     test = recorded.reader().note["accepted"]["test"]
     others = [
         v for k, v in test.items() if k not in ("digits", "digits, as any digit", "class means")

@@ -68,6 +68,11 @@ def test_it_plays_stops_and_rests_when_hidden(visit):
     visit.wait_for_steps(20)
     visit.rest_when_unseen(10)
     visit.page.keyboard.press("Space")
+    sheet, pad = (
+        visit.page.locator(f"canvas[aria-label^='{label}']").bounding_box()
+        for label in ("64 pictures", "Draw a digit")
+    )
+    assert sheet["y"] + sheet["height"] <= pad["y"]  # where its still picture was
     assert visit.still_step() == visit.number("step")
     assert visit.number("seen") == 16 * visit.number("step")
 
@@ -106,7 +111,8 @@ def test_a_drawing_is_judged_and_can_be_drawn_by_keyboard(visit):
     visit.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=25)
     visit.page.mouse.up()
     text = visit.page.inner_text(".gan-plots")
-    assert "Your drawing. D takes it for real with probability" in text
+    assert "Your drawing. Label by label, D believes " in text
+    assert "takes it for real with probability" in text
     assert "The reader of digits says: 1" in text
     visit.click("clear")
     visit.press_tab_until("pen_x")
@@ -124,7 +130,8 @@ def test_the_weights_go_home_and_come_back(visit, tmp_path):
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     generator = recorded.generator("digits", folder=tmp_path)
-    assert sum(p.numel() for p in generator.parameters()) == 64 * 256 + 256 * 256 + 256 * 784 + 1296
+    of_g = generator.network.parameters()  # it has labels
+    assert sum(p.numel() for p in of_g) == 26 * 128 + 128 * 128 + 128 * 784 + 1040
     visit.click("reset")
     assert visit.number("step") == 0
     visit.page.set_input_files("[name=weights]", path)
@@ -201,7 +208,9 @@ def test_what_a_kernel_would_receive(visit):
     figure = LiveDigits(**dict(zip(names, got, strict=True)))
     assert figure.step == 1
     assert figure.legible is None
-    assert set(figure.history) == {"step", "value", "cost", "legible", "balance", "real", "fake"}
+    assert set(figure.history) == {
+        *("step", "value", "cost", "legible", "balance", "asked", "real", "fake")
+    }
 
 
 @pytest.mark.parametrize("missing", [name for name in WITHOUT if name != "nothing refused"])

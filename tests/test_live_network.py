@@ -58,10 +58,10 @@ ACTIVATIONS = {
 
 HARNESS = """
 let play, random;
-function arrange({ sizesG, sizesD, activation, last, blur, keep, objective, optimizer, batch, rate }) {
+function arrange({ sizesG, sizesD, activation, last, blur, keep, classes, objective, optimizer, batch, rate }) {
   const engine = makeEngine();
   const generator = makeNetwork(engine, sizesG, activation, { last, blur });
-  const discriminator = makeNetwork(engine, sizesD, activation, { keep });
+  const discriminator = makeNetwork(engine, sizesD, activation, { keep, classes });
   random = makeRandom(engine, 5);
   play = makePlay({ generator, discriminator, memoryG: makeMemory(generator), memoryD: makeMemory(discriminator),
     game: GAMES[objective], optimizer, batch, forG: { rate }, forD: { rate }, clip: 0.01 });
@@ -81,11 +81,12 @@ function setState(network, memory, { p, m, v }) {
   writeParameters(network, p);
   return true;
 }
-function stepD(state, { real, z, mix }) {
+function stepD(state, { real, z, mix, labels }) {
   setState(play.discriminator, play.memoryD, state);
   put(play.real, play.onReal.stride, real);
   put(play.noise, play.pass.stride, z);
   play.engine.floats(play.mix, mix.length).set(mix);
+  if (labels) for (const pass of [play.onReal, play.onFake, play.between]) put(pass.labels, pass.stride, labels);
   stepDiscriminator(play);
   return outcome(play.discriminator, play.discriminatorLoss);
 }
@@ -129,6 +130,22 @@ class Blur(torch.nn.Module):
         pictures = x.view(len(x), 1, round(x.shape[1] ** 0.5), -1)
         filters = torch.outer(line, line)[None, None]
         return torch.nn.functional.conv2d(pictures, filters, padding=1).flatten(1)
+
+
+class OwnLabel(torch.nn.Module):
+    """A score for each label, of which a sample's own counts; y are the labels."""
+
+    y: torch.Tensor
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        each = self.y.repeat_interleave(
+            len(x) // len(self.y)
+        )  # a penalty takes both kinds in turns
+        return self.network(x).gather(1, each[:, None])
 
 
 def mlp(sizes, activation, last=None, blur=0):
@@ -227,11 +244,13 @@ def compare(
     batch=BATCH,
     last=None,
     blur=0,
+    classes=0,
 ):
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     G = Player(mlp(sizes_g, activation, last, blur), optimizer)
-    D = Player(mlp(sizes_d, activation), optimizer)
+    whole = mlp(sizes_d, activation)
+    D = Player(OwnLabel(whole) if classes else whole, optimizer)
     cost_d, cost_g = LOSSES[objective]
     penalty = PENALTIES.get(objective, lambda *_: torch.zeros((), dtype=torch.float64))
     terms = 8 * (batch + sum(sizes_g) + sum(sizes_d))
@@ -242,6 +261,7 @@ def compare(
         "last": last,
         "blur": blur,
         "keep": 1,
+        "classes": classes,
     }
     settings |= {"objective": objective, "optimizer": optimizer, "rate": D.rate, "batch": batch}
     assert page.call("arrange", settings), "this V8 has no SIMD"
@@ -250,6 +270,9 @@ def compare(
         page.call("((g) => setState(play.generator, play.memoryG, g))", state_g)
         real, z, again = b["real"], b["z"], b["again"]
         given = {"real": real.tolist(), "z": z.tolist(), "mix": b["mix"].tolist()}
+        if classes:
+            D.network.y = torch.randint(classes, (batch,), generator=generator)
+            given["labels"] = torch.nn.functional.one_hot(D.network.y, classes).tolist()
         got = page.call("stepD", state_d, given)
         fake = G.network(z).detach()
         on_real, on_fake = D.network(real), D.network(fake)
@@ -311,6 +334,13 @@ def test_a_generator_that_blurs_its_pictures(page, blur):
     compare(
         page, "r3gan", "adam", "leaky-relu", *sizes, seed=5, batch=20, last="sigmoid", blur=blur
     )
+
+
+@pytest.mark.parametrize("objective", ["non-saturating", "wgan-gp", "r3gan"])
+def test_a_discriminator_with_a_score_for_each_label(page, objective):
+    """Six labels are no multiple of 4."""
+    sizes = [9, 20, 15], [15, 33, 12, 6]
+    compare(page, objective, "adam", "leaky-relu", *sizes, seed=6, batch=20, classes=6)
 
 
 def test_the_objectives_are_the_package_s(page):

@@ -26,19 +26,22 @@ import { fillUniform } from "./engine.js";
 /**
  * All parameters lie in one array, so that an optimiser sees `count` numbers and no layers. `last` is the activation of the
  * output, if it has one; `keep` the share of hidden units that dropout leaves. `blur` says how often the output, a square picture,
- * is blurred before that activation, so that neighbouring points are learned together.
+ * is blurred before that activation, so that neighbouring points are learned together. With `classes` the last layer has an output
+ * for each label, and what counts for a sample is that of its own label: v_y . phi(x) + b_y, Miyato & Koyama 2018, eq. 4, with a
+ * linear psi.
  * @typedef {object} Network
  * @property {Engine} engine @property {number[]} sizes @property {Layer[]} layers @property {number} parameters
  * @property {number} gradients @property {number} count @property {number} panel @property {Activation} activation
- * @property {Activation | null} last @property {number} keep @property {number} blur
+ * @property {Activation | null} last @property {number} keep @property {number} blur @property {number} classes @property {number} ones
  */
 
 /**
  * A place for each layer: values[0] is the input, `raw` the values before dropout (the same places where there is none),
  * deltas the gradients before the activation. `share` is a row with 1 / batch for each sample and 0 for padding; `blurred` is where a blur's first half goes.
+ * `labels` are the samples' labels, a row for each label with 1 for the samples that have it, where the network asks for them.
  * @typedef {object} Pass
  * @property {number} batch @property {number} stride @property {number[]} values @property {number[]} raw @property {number[]} masks
- * @property {number[]} deltas @property {number[]} tangents @property {number} share @property {number} blurred
+ * @property {number[]} deltas @property {number[]} tangents @property {number} share @property {number} blurred @property {number} labels
  * @property {number} input @property {number} output @property {number} outputDelta @property {number} inputDelta
  */
 
@@ -74,10 +77,10 @@ export const ACTIVATIONS = {
 const padded = (n) => (n + 3) & ~3;
 
 /**
- * @param {Engine} engine @param {number[]} sizes @param {string} activation @param {{ last?: string, keep?: number, blur?: number }} options
+ * @param {Engine} engine @param {number[]} sizes @param {string} activation @param {{ last?: string, keep?: number, blur?: number, classes?: number }} options
  * @returns {Network}
  */
-export function makeNetwork(engine, sizes, activation, { last = "", keep = 1, blur = 0 } = {}) {
+export function makeNetwork(engine, sizes, activation, { last = "", keep = 1, blur = 0, classes = 0 } = {}) {
   let count = 0;
   const shapes = sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l], width = padded(inputs), height = padded(outputs), offset = 4 * count;
@@ -85,12 +88,14 @@ export function makeNetwork(engine, sizes, activation, { last = "", keep = 1, bl
     return { inputs, outputs, width, height, offset };
   });
   const parameters = engine.take(count), gradients = engine.take(count), panel = engine.take(4 * Math.max(...sizes));
+  const ones = classes > 0 ? engine.take(padded(classes)) : 0;
+  engine.floats(ones, classes).fill(1);
   const layers = shapes.map(({ offset, ...shape }) => {
     const bias = 4 * shape.width * shape.height;
     return { ...shape, weight: parameters + offset, bias: parameters + offset + bias,
       weightGradient: gradients + offset, biasGradient: gradients + offset + bias };
   });
-  return { engine, sizes, layers, parameters, gradients, count, panel, activation: ACTIVATIONS[activation], last: last ? ACTIVATIONS[last] : null, keep, blur };
+  return { engine, sizes, layers, parameters, gradients, count, panel, activation: ACTIVATIONS[activation], last: last ? ACTIVATIONS[last] : null, keep, blur, classes, ones };
 }
 
 /**
@@ -136,22 +141,23 @@ function placesOf({ layers, parameters }) {
  * that asks for it, with the masks that `drawMasks` drew last.
  * @param {Network} network @param {number} batch @param {{ onlyForward?: boolean, dropout?: boolean }} options @returns {Pass}
  */
-export function makePass({ engine, sizes, keep, blur }, batch, { onlyForward = false, dropout = false } = {}) {
+export function makePass({ engine, sizes, keep, blur, classes }, batch, { onlyForward = false, dropout = false } = {}) {
   const stride = (batch + 7) & ~7, last = sizes.length - 1;
   const rows = () => sizes.map((size) => engine.take(padded(size) * stride));
   const hidden = (/** @type {number} */ l) => l > 0 && l < last;
   const raw = rows();
-  const masks = sizes.map((size, l) => (dropout && keep < 1 && hidden(l) ? engine.take(size * stride) : 0));
+  const masks = sizes.map((size, l) => ((dropout && keep < 1 && hidden(l)) || (classes > 0 && l === last) ? engine.take(size * stride) : 0));
   const values = raw.map((place, l) => (masks[l] ? engine.take(padded(sizes[l]) * stride) : place));
   const deltas = onlyForward ? [] : rows(), tangents = onlyForward ? [] : rows(), share = engine.take(stride);
   const blurred = blur > 0 ? engine.take(sizes[last] * stride) : 0;
+  const [output, outputDelta] = classes > 0 ? [engine.take(padded(1) * stride), engine.take(stride)] : [values[last], deltas[last]];
   engine.floats(share, batch).fill(1 / batch);
-  return { batch, stride, values, raw, masks, deltas, tangents, share, blurred, input: values[0], output: values[last], outputDelta: deltas[last], inputDelta: deltas[0] };
+  return { batch, stride, values, raw, masks, deltas, tangents, share, blurred, labels: masks[last], input: values[0], output, outputDelta, inputDelta: deltas[0] };
 }
 
 /** New masks for a pass with dropout. @param {Network} network @param {Pass} pass @param {import("./engine.js").Random} random */
 export function drawMasks({ engine, sizes, keep }, { masks, stride }, random) {
-  for (let l = 0; l < masks.length; l++) {
+  for (let l = 0; l + 1 < masks.length; l++) {
     if (masks[l] === 0) continue;
     fillUniform(random, masks[l], sizes[l] * stride);
     engine.kernels.mask(masks[l], keep, sizes[l] * stride);
@@ -169,7 +175,7 @@ function blurPictures({ engine: { kernels }, sizes, blur }, { blurred, stride },
 
 /** pass.input -> pass.output. @param {Network} network @param {Pass} pass */
 export function forward(network, pass) {
-  const { engine: { kernels }, layers, activation, last, panel } = network, { values, raw, masks, stride } = pass;
+  const { engine: { kernels }, layers, activation, last, panel, classes, ones } = network, { values, raw, masks, stride } = pass;
   for (let l = 0; l < layers.length; l++) {
     const { inputs, outputs, width, weight, bias } = layers[l], out = raw[l + 1], count = outputs * stride;
     kernels.multiply(out, outputs, weight, 4 * width, 4, values[l], inputs, stride, bias, panel);
@@ -178,6 +184,14 @@ export function forward(network, pass) {
     if (phi !== null) phi.apply(kernels, out, count);
     if (masks[l + 1] !== 0) kernels.times(values[l + 1], out, masks[l + 1], count);
   }
+  if (classes > 0) kernels.multiply(pass.output, 1, ones, 0, 4, values[layers.length], classes, stride, 0, panel); // all but one are 0
+}
+
+/** The gradient in the score goes to the output of the sample's own label. @param {Network} network @param {Pass} pass */
+function throughLabels({ engine: { kernels }, layers, classes, ones, panel }, { deltas, masks, outputDelta, stride }) {
+  const end = layers.length;
+  kernels.multiply(deltas[end], classes, ones, 4, 0, outputDelta, 1, stride, 0, panel);
+  kernels.times(deltas[end], deltas[end], masks[end], classes * stride);
 }
 
 /** Through dropout and phi, down to the gradient before the activation. @param {Network} network @param {Pass} pass @param {number} l @param {number} g */
@@ -194,14 +208,15 @@ function throughWeights({ engine: { kernels }, layers, panel }, { stride }, l, o
 }
 
 /**
- * pass.outputDelta, the gradient in the output, -> every delta, down to pass.inputDelta.
- * @param {Network} network @param {Pass} pass
+ * pass.outputDelta, the gradient in the output, -> every delta, down to pass.inputDelta, if that is wanted.
+ * @param {Network} network @param {Pass} pass @param {{ toInput?: boolean }} options
  */
-export function backward(network, pass) {
-  const { engine: { kernels }, layers, sizes, last } = network, { deltas, stride } = pass, end = layers.length;
+export function backward(network, pass, { toInput = true } = {}) {
+  const { engine: { kernels }, layers, sizes, last, classes } = network, { deltas, stride } = pass, end = layers.length;
+  if (classes > 0) throughLabels(network, pass);
   if (last !== null) last.slope(kernels, deltas[end], pass.output, sizes[end] * stride);
   blurPictures(network, pass, deltas[end]);
-  for (let l = end - 1; l >= 0; l--) {
+  for (let l = end - 1; l >= (toInput ? 0 : 1); l--) {
     throughWeights(network, pass, l, deltas[l], deltas[l + 1]);
     if (l > 0) throughActivation(network, pass, l, deltas[l]);
   }
@@ -249,7 +264,7 @@ export function addSlopePenalty(network, pass, { strength, target, oneSided = fa
     if (masks[l + 1] !== 0) kernels.times(tangents[l + 1], tangents[l + 1], masks[l + 1], count); // already in delta
     activation.slope(kernels, tangents[l + 1], raw[l + 1], count);
   }
-  kernels.fill(pass.outputDelta, 0, stride); // s itself is not in the penalty, only its slope is
+  kernels.fill(deltas[end], 0, sizes[end] * stride); // s itself is not in the penalty, only its slope is
   for (let l = end - 1; l > 0; l--) { // what reached the pre-activations goes back down
     throughWeights(network, pass, l, tangents[l], deltas[l + 1]);
     throughActivation(network, pass, l, tangents[l]);

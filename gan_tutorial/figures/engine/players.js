@@ -141,10 +141,10 @@ export function discriminatorGradients(play) {
   let loss = game.fake ? costOf(play, game.real, onReal) + costOf(play, game.fake, onFake) : costOfPairs(play, game.real);
   clearGradients(discriminator);
   for (const each of [onReal, onFake]) {
-    backward(discriminator, each);
+    backward(discriminator, each, { toInput: false });
     addGradients(discriminator, each);
   }
-  if (game.penalty) loss += penalizeSlopes(play, game.penalty);
+  if (game.penalty && game.penalty.strength > 0) loss += penalizeSlopes(play, game.penalty);
   return loss;
 }
 
@@ -170,7 +170,7 @@ export function generatorGradients(play) {
   const loss = game.pairs ? costOfPairs(play, game.generator) : costOf(play, game.generator, onFake);
   backward(discriminator, onFake);
   engine.kernels.copy(pass.outputDelta, onFake.inputDelta, discriminator.sizes[0] * pass.stride); // what each fake sample receives
-  backward(generator, pass);
+  backward(generator, pass, { toInput: false });
   clearGradients(generator);
   addGradients(generator, pass);
   return loss;

@@ -28,7 +28,7 @@ export class Screen {
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.image = this.context.createImageData(this.size.width, this.size.height);
     this.image.data.fill(255);
-    if (this.still) this.still.remove();
+    if (this.still) this.still.replaceWith(this.canvas); // what stands below stays below
   }
 
   /**

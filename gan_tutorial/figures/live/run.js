@@ -33,15 +33,15 @@ const optionsOf = (power, momentum, decay) => ({ rate: Math.fround(10 ** power),
 
 /**
  * Both networks, drawn with `random`, and their game. `last` is G's activation at its end, `blur` how often its pictures are blurred before that, `keep` the
- * share of D's units that dropout leaves, `averaged` whether there is a moving average of G, which is a part of the run.
+ * share of D's units that dropout leaves, `classes` how many labels D has an output for (0: none), `averaged` whether there is a moving average of G, which is a part of the run.
  * @param {Engine} engine @param {import("../engine/engine.js").Random} random
  * @param {Rules & { objective: string, activation: string, batch: number }} settings
  * @param {number[]} sizesG @param {number[]} sizesD @param {import("../engine/players.js").Game} rules
- * @param {{ last?: string, blur?: number, keep?: number, averaged?: boolean }} kind
+ * @param {{ last?: string, blur?: number, keep?: number, classes?: number, averaged?: boolean }} kind
  */
-export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective], { last = "", blur = 0, keep = 1, averaged = false } = {}) {
+export function makeGame(engine, random, settings, sizesG, sizesD, rules = GAMES[settings.objective], { last = "", blur = 0, keep = 1, classes = 0, averaged = false } = {}) {
   const generator = makeNetwork(engine, sizesG, settings.activation, { last, blur });
-  const discriminator = makeNetwork(engine, sizesD, settings.activation, { keep });
+  const discriminator = makeNetwork(engine, sizesD, settings.activation, { keep, classes });
   initialize(generator, random);
   initialize(discriminator, random);
   const average = averaged ? makeNetwork(engine, sizesG, settings.activation, { last, blur }) : generator;
@@ -110,22 +110,23 @@ function checkLoss(run, loss) {
 
 // ---------------------------------------------------------------- from one thread to another
 
-/** All that a run has become since it was made of its settings. @typedef {Pick<Run, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array, real: Float32Array, losses: { discriminatorLoss: number, generatorLoss: number } }} Saved */
+/** All that a run has become since it was made of its settings. @typedef {Pick<Run, "step" | "discriminatorSteps" | "diverged" | "history" | "watch"> & { memory: Uint8Array, real: Float32Array[], losses: { discriminatorLoss: number, generatorLoss: number } }} Saved */
 
-/** The data that D saw last: with pairs G's step needs them. @param {Run} run */
-const lastReal = ({ engine, game: { real, discriminator, pass } }) => engine.floats(real, discriminator.sizes[0] * pass.stride);
+/** The data that D saw last, and their labels: G's step needs them with pairs, and to ask for the same labels. @param {Run} run */
+const lastReal = ({ engine, game: { real, onReal, discriminator: { sizes, classes } } }) =>
+  [[real, sizes[0]], [onReal.labels, classes]].map(([place, rows]) => engine.floats(place, rows * onReal.stride));
 
 /** @param {Run} run @returns {Saved} */
 export function saveRun(run) {
   const { engine, kept, step, discriminatorSteps, diverged, history, watch, game: { discriminatorLoss, generatorLoss } } = run;
   const losses = { discriminatorLoss, generatorLoss };
-  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept), real: lastReal(run).slice(), losses };
+  return { step, discriminatorSteps, diverged, history, watch, memory: engine.save(kept), real: lastReal(run).map((rows) => rows.slice()), losses };
 }
 
 /** Go on from where another run of the same settings was. @param {Run} run @param {Saved} saved */
 export function loadRun(run, { memory, real, losses, ...rest }) {
   run.engine.load(memory);
-  lastReal(run).set(real);
+  lastReal(run).forEach((to, i) => to.set(real[i]));
   Object.assign(run.game, losses);
   Object.assign(run, rest);
 }

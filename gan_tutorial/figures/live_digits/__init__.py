@@ -56,7 +56,8 @@ def still() -> dict:
 
 
 class LiveDigits(LiveFigure):
-    """Two networks, 64-256-256-784 and 784-256-256-1, that learn digits in the page from 5,000 of ``mnist-10k``.
+    """Two networks, 26-128-128-784 and 784-128-128-10, that learn digits in the page from 5,000 of ``mnist-10k``: the
+    label goes into G beside the noise, and D has a score for each; without labels, 16-128-128-784 and 784-128-128-1.
 
     The settings are traits; a run depends on them alone. The figure trains while ``playing`` is true
     and it is in view. About once a second it writes back how far it has come:
@@ -66,7 +67,8 @@ class LiveDigits(LiveFigure):
                   of the ``classes``; None before the first measurement
     ``balance``   entropy of the classes among these, in that of as many equal ones; 1 is even
     ``history``   lists of one length, at most 400: ``step``; ``value``, minus D's loss, and ``cost``,
-                  G's loss, both averaged since the row before; ``legible``; ``balance``; ``real`` and
+                  G's loss, both averaged since the row before; ``legible``; ``balance``; ``asked``, the share read
+                  as the label that was asked for; ``real`` and
                   ``fake``, the mean of D, or of a critic's score, on 256 of each
 
     ``classes`` names the digits that are learned. Rates and the clipping bound are powers of ten:
@@ -87,19 +89,21 @@ class LiveDigits(LiveFigure):
     }
 
     classes = traitlets.Unicode("0123456789", help="the digits that are learned").tag(sync=True)
+    labels = choice("given", ("given", "none"), "whether both networks are given the label")
     objective = choice("r3gan", OBJECTIVES, "what the players minimise")
     gamma = slider(1, 0, 10, 0.1, "weight of R1 and R2, in r3gan")
+    lazy = slider(8, 1, 16, 1, "steps of D from one penalty R1, R2 to the next")
     dropout = slider(0, 0, 0.6, 0.05, "share of D's hidden units that is dropped")
     blur = slider(1, 0, 3, 1, "times that G's pictures are blurred before its last activation")
     k = slider(1, 1, 10, 1, "steps of D for one of G")
     fall = slider(
-        2500, 0, 10000, 100, "steps over which rates and gamma fall to a tenth; 0: they stay"
+        8000, 0, 20000, 100, "steps over which rates and gamma fall to a tenth; 0: they stay"
     )
     batch = slider(32, 16, 256, 16, "samples in a batch")
     momentum = slider(0.5, 0, 0.95, 0.05, "of momentum; Adam's beta 1")
     decay = slider(0.99, 0.8, 0.999, 0.001, "Adam's beta 2")
-    log_rate_g = slider(-3.2, -4.5, -1, 0.05, "log10 of G's learning rate")
-    log_rate_d = slider(-3, -4.5, -1, 0.05, "log10 of D's learning rate")
+    log_rate_g = slider(-2.4, -4.5, -1, 0.05, "log10 of G's learning rate")
+    log_rate_d = slider(-2.4, -4.5, -1, 0.05, "log10 of D's learning rate")
     activation = choice("leaky-relu", ACTIVATIONS, "of both networks' hidden units")
     speed = choice("full", ("slow", "medium", "full"), "the pace")
     shown = choice("average", ("average", "now"), "which weights of G draw")

@@ -19,8 +19,10 @@ export function makeControls(figure, session, { isOwn }) {
   walk.slider("share", { label: "share of the way" });
   makePen(figure, session.change);
   const rules = figure.group({ title: "The game" });
+  rules.select("labels", { label: "labels", options: [["given", "given to both networks"], ["none", "none"]] });
   rules.select("objective", { label: "objective", ...optionsOf(CHOICES.objective) });
   rules.slider("gamma", { label: "$γ$: weight of R1 and R2", digits: 1, color: "discriminator", idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
+  rules.slider("lazy", { label: "steps of $D$ from one penalty to the next", digits: 0, idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
   rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
   makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
   rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });

@@ -4,7 +4,7 @@
 import { PIXELS, readReader } from "./reader.js";
 
 export const LEVELS = 16; // of grey
-const CLASSES = 10;
+export const CLASSES = 10;
 
 /** What a run learns from: the grey levels of each picture, one after the other, and its label, -1 where there is none. @typedef {{ count: number, levels: Uint8Array, labels: Int8Array }} Pictures */
 /** And who reads what it draws; a reader of digits has nothing to say of other pictures. @typedef {Pictures & { reader: import("./reader.js").Layer[] | null }} Material */

@@ -10,7 +10,7 @@ import { DIVERGED, warningLine } from "../live/words.js";
 import { makeControls } from "./controls.js";
 import { unpack } from "./digits.js";
 import { makeThings } from "./things.js";
-import { SERIES, SETTINGS, TUNABLE, makeTrainer, tune } from "./trainer.js";
+import { SERIES, SETTINGS, STEPS, TUNABLE, makeTrainer, tune } from "./trainer.js";
 import { makeView } from "./view.js";
 
 const LINKED = { shown: "average", first: 0, second: 1, share: 0, pen_x: 14, pen_y: 14 };
@@ -74,29 +74,30 @@ function makeReadOuts(figure) {
   const seen = figure.output("seen", { label: "pictures seen", format: (value) => value.toLocaleString("en") });
   const legible = figure.output("legible", { label: "legible", color: "generator", format: share });
   const balance = figure.output("balance", { label: "balance of the classes", color: "data", format: unread });
+  const asked = figure.output("asked", { label: "read as asked", color: "generator", format: share });
   const real = figure.output("real", { label: "$D$ on real pictures", color: "data", format: unread });
   const fake = figure.output("fake", { label: "on generated ones", color: "generator", format: unread });
   const still = figure.get("_picture");
   return (trainer, rate) => {
     if (trainer === null) {
-      const { step: steps = 0, legible: share = NaN, balance: even = NaN, seen: pictures = 0, real: onReal = NaN, fake: onFake = NaN } = hasCanvas ? {} : still ?? {};
-      [step, pace, seen, legible, balance, real, fake].forEach((output, i) => output.set([steps, 0, pictures, share, even, onReal, onFake][i]));
+      const { step: steps = 0, legible: share = NaN, balance: even = NaN, asked: obeyed = NaN, seen: pictures = 0, real: onReal = NaN, fake: onFake = NaN } = hasCanvas ? {} : still ?? {};
+      [step, pace, seen, legible, balance, asked, real, fake].forEach((output, i) => output.set([steps, 0, pictures, share, even, obeyed, onReal, onFake][i]));
       return;
     }
     const { history, settings, discriminatorSteps } = trainer;
     step.set(trainer.step);
     pace.set(rate);
     seen.set(discriminatorSteps * settings.batch);
-    for (const [output, name] of [[legible, "legible"], [balance, "balance"], [real, "real"], [fake, "fake"]]) output.set(lastOf(history, name));
+    for (const [output, name] of [[legible, "legible"], [balance, "balance"], [asked, "asked"], [real, "real"], [fake, "fake"]]) output.set(lastOf(history, name));
   };
 }
 
-const ENOUGH = 2500, SLOW = 40; // steps of a usual run; steps a second
+const SLOW = 100; // steps a second
 
 /** What a reader on a slow machine should know. */
 function patience(trainer, pace) {
   if (trainer === null || pace === 0 || pace >= SLOW) return "";
-  const minutes = Math.ceil((ENOUGH - Math.min(ENOUGH, trainer.step)) / pace / 60);
+  const minutes = Math.ceil(Math.max(0, STEPS - trainer.step) / pace / 60);
   const why = trainer.engine.simd ? "" : " This browser computes without SIMD.";
   return minutes > 1 ? `${why} It will take some ${minutes} minutes at this pace; a batch of 16 is quicker, and fewer digits are learned sooner.` : why;
 }

@@ -6,7 +6,7 @@ import { htmlNode, htmlText } from "../kit/text.js";
 import { followAverage } from "../engine/players.js";
 import { codeOf } from "./code.js";
 import { picturesFrom } from "./own.js";
-import { SETTINGS, SIZES_G } from "./trainer.js";
+import { NOISE, SETTINGS } from "./trainer.js";
 import { packGenerator, readWeights, unpackInto } from "./weights.js";
 
 const FILE = "digits-generator.bin";
@@ -16,18 +16,21 @@ export function makeThings(figure, session, { shipped, usual, say }) {
   const group = figure.group({ title: "Take it home, and bring your own" }), row = group.group({ layout: "row" });
   const draw = session.once;
   row.button("save", { label: "Save the generator", onClick: draw((trainer) => {
-    download(packGenerator(figure.get("shown") === "average" ? trainer.average : trainer.game.generator));
-    say(`Saved as ${FILE}. In Python: generator("digits", folder=Path("…")) of gan_tutorial.recorded; then generator(torch.randn(64, 64)).`);
+    const { average, game, labelled } = trainer, asked = labelled ? ", torch.arange(64) % 10" : "";
+    download(packGenerator(figure.get("shown") === "average" ? average : game.generator, labelled));
+    say(`Saved as ${FILE}. In Python: G = generator("digits", folder=Path("…")) of gan_tutorial.recorded; then G(torch.randn(64, ${NOISE})${asked}).`);
   }) });
   makeInput(row, "weights", { label: "Load a generator", accept: ".bin", onFiles: async ([file]) => {
     const bytes = new Uint8Array(await file.arrayBuffer());
+    let labels = "none";
     try {
-      readWeights(SIZES_G, bytes);
+      if (readWeights(bytes).classes > 0) labels = "given";
     } catch (error) {
       return say(`${file.name} cannot be used: ${error.message}.`);
     }
+    if (labels === "given" && shipped.material !== usual()) return say(`${file.name} cannot be used: its generator wants labels, and your pictures have none.`);
     const blurs = figure.get("blur") > 0; // a file has the blur in its weights
-    if (blurs) session.change({ blur: 0 }, { anew: true });
+    if (blurs || labels !== figure.get("labels")) session.change({ blur: 0, labels }, { anew: true });
     draw((trainer) => {
       unpackInto(trainer.game.generator, bytes);
       followAverage(trainer.average, trainer.game.generator, 1);

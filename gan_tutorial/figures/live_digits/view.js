@@ -11,7 +11,7 @@ import { lossView, pairView, rangeOf } from "../live/over_time.js";
 import { sigmoid } from "../mathematics/logistic.js";
 import { nearest, pixelsOf } from "./digits.js";
 import { NO_DIGIT, PIXELS, SIDE, read } from "./reader.js";
-import { NOISE, SHOWN, look, pixelsIn } from "./trainer.js";
+import { NOISE, SHOWN, askedOf, look, pixelsIn } from "./trainer.js";
 
 const COLUMNS = 8;
 const STRIDE = SIDE + 2, EDGE = COLUMNS * STRIDE - 2;
@@ -115,13 +115,13 @@ function makeOne(figure, parent) {
   let passes = null;
   return {
     paint(trainer, exact) {
-      const { engine, game, average, shown, judged, rows, material, settings } = trainer, network = figure.get("shown") === "average" ? average : game.generator;
+      const { engine, game, average, shown, judged, rows, material, settings, labelled } = trainer, network = figure.get("shown") === "average" ? average : game.generator;
       if (passes?.trainer !== trainer) passes = { trainer, walk: makePass(average, STEPS + 1, { onlyForward: true }) };
       const [first, second, share] = ["first", "second", "share"].map((name) => figure.get(name)), { walk } = passes;
-      const z = engine.floats(shown.input, NOISE * SHOWN), to = engine.floats(walk.input, NOISE * walk.stride);
+      const size = NOISE + labelled, z = engine.floats(shown.input, size * SHOWN), to = engine.floats(walk.input, size * walk.stride);
       for (let i = 0; i <= STEPS; i++) {
         const t = i < STEPS ? i / (STEPS - 1) : share;
-        for (let j = 0; j < NOISE; j++) to[j * walk.stride + i] = between(z[j * SHOWN + first], z[j * SHOWN + second], t);
+        for (let j = 0; j < size; j++) to[j * walk.stride + i] = (j < NOISE ? between : mixed)(z[j * SHOWN + first], z[j * SHOWN + second], t);
       }
       forward(network, walk);
       for (let i = 0; i < STEPS; i++) way.put(pixelsIn(trainer, walk, i), SIDE, STRIDE * i);
@@ -134,7 +134,8 @@ function makeOne(figure, parent) {
       neighbour.paint();
       const label = material.labels[row], seen = material.reader ? read(material.reader, pixels) : NO_DIGIT;
       const reading = material.reader ? `The reader of digits says: ${seen === NO_DIGIT ? "no digit" : seen}. ` : "";
-      htmlText(words, `${reading}Nearest of ${rows.length.toLocaleString("en")} pictures${label < 0 ? "" : `: a ${label}`}, at distance ${distance.toFixed(1)}. ${share === 0 ? opinion(score, settings) : ""}`);
+      const asked = labelled && share === 0 ? `Asked for: ${askedOf(trainer, first, true)}. ` : "";
+      htmlText(words, `${asked}${reading}Nearest of ${rows.length.toLocaleString("en")} pictures${label < 0 ? "" : `: a ${label}`}, at distance ${distance.toFixed(1)}. ${share === 0 ? opinion(score, settings) : ""}`);
     },
   };
 }
@@ -143,6 +144,9 @@ function makeOne(figure, parent) {
 function between(a, b, t) {
   return ((1 - t) * a + t * b) / Math.hypot(1 - t, t);
 }
+
+/** Between two labels. */
+const mixed = (a, b, t) => (1 - t) * a + t * b;
 
 const opinion = (score, { objective }) => (isLogit(objective) ? `$D$ takes it for real with probability ${sigmoid(score).toFixed(2)}.` : `$D$'s score of it is ${score.toFixed(2)}.`);
 
@@ -177,18 +181,22 @@ function makePad(figure, parent, change) {
   let passes = null;
   return {
     judge(trainer) {
-      const drawing = figure.get("drawing"), { engine, game, material, settings } = trainer, ink = inkOf(drawing);
+      const drawing = figure.get("drawing"), { engine, game, material, settings, labelled } = trainer, ink = inkOf(drawing);
       if (!changed(drawing, trainer, trainer.step)) return;
       screen.put(ink, SIDE);
       screen.paint();
       if (!/[^0]/.test(drawing)) return htmlText(words, "Draw a digit, and see what $D$ thinks of it at this moment.");
-      if (passes?.trainer !== trainer) passes = { trainer, alone: makePass(game.discriminator, 1, { onlyForward: true }) };
-      const { alone } = passes, to = engine.floats(alone.input, PIXELS * alone.stride);
-      for (let p = 0; p < PIXELS; p++) to[p * alone.stride] = ink[p];
-      forward(game.discriminator, alone);
+      const names = labelled ? Array.from(settings.classes) : [""], count = names.length; // D is asked once for each label
+      if (passes?.trainer !== trainer) passes = { trainer, each: makePass(game.discriminator, count, { onlyForward: true }) };
+      const { each } = passes, to = engine.floats(each.input, PIXELS * each.stride), labels = engine.floats(each.labels, labelled * each.stride);
+      for (let p = 0; p < PIXELS; p++) to.fill(ink[p], p * each.stride, p * each.stride + count);
+      if (labelled) names.forEach((name, i) => { labels[Number(name) * each.stride + i] = 1; });
+      forward(game.discriminator, each);
+      const scores = engine.floats(each.output, count), best = scores.indexOf(Math.max(...scores));
+      const label = labelled ? `Label by label, $D$ believes ${names[best]} most. ` : "";
       const found = material.reader ? read(material.reader, ink) : NO_DIGIT;
       const reading = material.reader ? ` The reader of digits says: ${found === NO_DIGIT ? "no digit" : found}.` : "";
-      htmlText(words, `Your drawing. ${opinion(engine.floats(alone.output, 1)[0], settings)}${reading}`);
+      htmlText(words, `Your drawing. ${label}${opinion(scores[best], settings)}${reading}`);
     },
   };
 }

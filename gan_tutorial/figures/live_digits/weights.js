@@ -3,16 +3,18 @@
 
 import { readGenerator } from "../conditional_generator/generator.js";
 import { readParameters, writeParameters } from "../engine/network.js";
+import { CLASSES } from "./digits.js";
+import { sizesOfG } from "./trainer.js";
 
 /** @typedef {import("../engine/network.js").Network} Network */
 
-/** A blur of the last layer's output is put into its weights and biases: it is linear. @param {Network} network */
-export function packGenerator(network) {
+/** A blur of the last layer's output is put into its weights and biases: it is linear. @param {Network} network @param {number} classes how many labels it is given */
+export function packGenerator(network, classes) {
   const { sizes } = network, values = withBlur(network), widths = sizes.slice(1);
   const head = 12 + 4 * sizes.length, floats = 8 * widths.reduce((a, b) => a + b);
   const bytes = new Uint8Array(head + floats + widths.reduce((sum, units, l) => sum + units * sizes[l], 0)), view = new DataView(bytes.buffer);
   Array.from("GANG", (letter, i) => view.setUint8(i, letter.charCodeAt(0)));
-  [0, widths.length, ...sizes].forEach((whole, i) => view.setUint32(4 + 4 * i, whole, true));
+  [classes, widths.length, ...sizes].forEach((whole, i) => view.setUint32(4 + 4 * i, whole, true));
   let from = 0, at = head, weights = head + floats;
   widths.forEach((units, l) => {
     const inputs = sizes[l];
@@ -53,15 +55,16 @@ function blurLine(rows, each, side, step) {
   }
 }
 
-/** The parameters in a file; an error says in words why a network of these sizes cannot have them. @param {number[]} wanted @param {Uint8Array} bytes */
-export function readWeights(wanted, bytes) {
+/** The parameters in a file, and for how many labels they are; an error says in words why a network here cannot have them. @param {Uint8Array} bytes */
+export function readWeights(bytes) {
   const { layers, classes } = readGenerator(bytes), sizes = [layers[0].inputs, ...layers.map(({ units }) => units)];
-  if (classes > 0) throw new Error("its generator wants labels, and this one has none");
+  if (classes !== 0 && classes !== CLASSES) throw new Error(`its generator wants ${classes} labels, and there are ${CLASSES} here`);
+  const wanted = sizesOfG(classes);
   if (sizes.join() !== wanted.join()) throw new Error(`its layers are ${sizes.join("-")}, and those here ${wanted.join("-")}`);
-  return layers.flatMap(({ weight, bias }) => [...weight, ...bias]);
+  return { classes, values: layers.flatMap(({ weight, bias }) => [...weight, ...bias]) };
 }
 
 /** Give the network, which has no blur, the weights in a file. @param {Network} network @param {Uint8Array} bytes */
 export function unpackInto(network, bytes) {
-  writeParameters(network, readWeights(network.sizes, bytes));
+  writeParameters(network, readWeights(bytes).values);
 }
