@@ -434,6 +434,9 @@ def test_the_page_says_what_the_records_say():
     for name, got in rows.items():
         numbers = " | ".join(f"{got[key]:.2f}" for key in ("legible", "balance"))
         assert f"| {name} | {numbers} | {got['spread']:.1f} | {got['nearest']:.1f} |" in text, name
+    for name in ("spread", "nearest"):
+        share = note["median"][name] / note["rivals"]["held-out digits"][name]
+        assert f"is {100 * share:.0f} % of that of held-out digits" in text
     parts = {"the usual settings": note} | note["variants"]
     for name, part in parts.items():
         middle, shares = part["median"], sorted(run["legible"] for run in part["runs"])
