@@ -230,6 +230,18 @@ def test_the_penalty_comes_every_so_many_steps_of_d_with_as_many_times_the_weigh
     assert weights == [3, 0, 0, 3, 0, 0, 3]
 
 
+def test_g_can_be_the_first_to_move(javascript):
+    """The page has a button for it: beside real pictures, and asked for their labels."""
+    moved = javascript.evaluate(
+        """["r3gan", "non-saturating"].map((objective) => {
+          const t = make({ batch: 16, objective }), before = weightsOf(t)[0];
+          trainGenerator(t);
+          return weightsOf(t)[0].filter((w, i) => w !== before[i]).length / before.length;
+        })"""
+    )
+    assert min(moved) > 0.5
+
+
 def test_g_is_asked_for_the_labels_that_d_saw_also_after_a_run_was_brought_over(javascript):
     """And the sheet's points ask for one class after the other, those that are read for all in turns."""
     got = javascript.evaluate(
@@ -443,6 +455,17 @@ def test_the_page_says_what_the_records_say():
         asked = f"{middle['asked']:.2f}" if "asked" in middle else "–"
         row = f"{middle['legible']:.2f} ({shares[0]:.2f} to {shares[-1]:.2f}) | {middle['balance']:.2f} | {asked}"
         assert re.search(rf"^\| {name}.* \| {re.escape(row)} \|$", text, re.MULTILINE), (name, row)
+    usual = [run["legible"] for run in note["runs"][:3]]
+    low, middle, high = sorted(usual)
+    assert f"have {middle:.2f} ({low:.2f} to {high:.2f})" in text
+    lost = {
+        name: sorted(a - run["legible"] for a, run in zip(usual, part["runs"], strict=True))
+        for name, part in note["variants"].items()
+    }
+    said = {"no labels": (26, 34), "rates and penalty stay": (2, 8), "no blur": (0, 4)}
+    for name, ends in said.items():
+        assert [100 * lost[name][i] for i in (0, -1)] == pytest.approx(ends, abs=0.6), name
+    assert lost["the cost of 2014"][-1] < 0
     test = recorded.reader().note["accepted"]["test"]
     others = [
         v for k, v in test.items() if k not in ("digits", "digits, as any digit", "class means")

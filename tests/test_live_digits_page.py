@@ -111,7 +111,7 @@ def test_a_drawing_is_judged_and_can_be_drawn_by_keyboard(visit):
     visit.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=25)
     visit.page.mouse.up()
     text = visit.page.inner_text(".gan-plots")
-    assert "Your drawing. Label by label, D believes " in text
+    assert "Your drawing. It comes nearest to real pictures as a " in text
     assert "takes it for real with probability" in text
     assert "The reader of digits says: 1" in text
     visit.click("clear")

@@ -106,7 +106,7 @@ function makeAnnouncer(figure) {
   const words = figure.caption(), warning = warningLine(figure);
   let shown = null;
   return (trainer, pace, { error, said }, shows) => {
-    const told = said || (shows ? "Dark frames: the sample beside the sheet, and the one to walk to." : "Press Play: both networks begin with random weights, and nothing is loaded from anywhere.");
+    const told = said || (shows ? "Dark frames: the sample beside the sheet, and the one to walk to." : "Press Play: both networks begin with random weights, and all training happens in this page.");
     words.set(trainer === null && hasCanvas && !error ? "The digits are on their way …" : told + patience(trainer, pace));
     const failure = error ? "digits" : trainer?.diverged ? "diverged" : "";
     if (shown === failure) return;

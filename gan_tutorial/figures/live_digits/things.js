@@ -16,6 +16,7 @@ export function makeThings(figure, session, { shipped, usual, say }) {
   const group = figure.group({ title: "Take it home, and bring your own" }), row = group.group({ layout: "row" });
   const draw = session.once;
   row.button("save", { label: "Save the generator", onClick: draw((trainer) => {
+    if (figure.get("activation") !== "leaky-relu") return say("A file is for networks with leaky ReLU: this generator cannot be saved.");
     const { average, game, labelled } = trainer, asked = labelled ? ", torch.arange(64) % 10" : "";
     download(packGenerator(figure.get("shown") === "average" ? average : game.generator, labelled));
     say(`Saved as ${FILE}. In Python: G = generator("digits", folder=Path("…")) of gan_tutorial.recorded; then G(torch.randn(64, ${NOISE})${asked}).`);
@@ -28,14 +29,16 @@ export function makeThings(figure, session, { shipped, usual, say }) {
     } catch (error) {
       return say(`${file.name} cannot be used: ${error.message}.`);
     }
-    if (labels === "given" && shipped.material !== usual()) return say(`${file.name} cannot be used: its generator wants labels, and your pictures have none.`);
+    const own = shipped.material !== usual();
+    if (labels === "given" && own) return say(`${file.name} cannot be used: its generator wants labels, and your pictures have none.`);
     const blurs = figure.get("blur") > 0; // a file has the blur in its weights
-    if (blurs || labels !== figure.get("labels")) session.change({ blur: 0, labels }, { anew: true });
+    const anew = blurs || (!own && labels !== figure.get("labels"));
+    if (anew) session.change(own ? { blur: 0 } : { blur: 0, labels }, { anew: true });
     draw((trainer) => {
       unpackInto(trainer.game.generator, bytes);
       followAverage(trainer.average, trainer.game.generator, 1);
       trainer.loaded = true;
-      say(`${file.name} is loaded: G begins with its weights, ${blurs ? "which hold the blur, and D begins anew" : "D is as it was"}.`);
+      say(`${file.name} is loaded: G begins with its weights${blurs ? ", which hold the blur," : ""} and D ${anew ? "begins anew" : "is as it was"}.`);
     })();
   } });
   const take = async (files) => {

@@ -90,6 +90,7 @@ export function makeTrainer(settings, engine = makeEngine(), material) {
   fillNormal(eye, trainer.shown.input, NOISE * trainer.shown.stride);
   fillNormal(eye, trainer.measured.input, NOISE * trainer.measured.stride);
   dealPictures(trainer, eye, trainer.onPictures);
+  dealPictures(trainer, eye, game.onReal); // for a step of G before any of D
   const { shown, judged, measured, onMeasured } = trainer;
   for (const place of [labelsIn(shown), judged.labels]) giveLabels(trainer, place, SHOWN, (i) => askedOf(trainer, i, true));
   for (const place of [labelsIn(measured), onMeasured.labels]) giveLabels(trainer, place, READ, (i) => askedOf(trainer, i));

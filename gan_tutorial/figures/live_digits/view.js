@@ -145,6 +145,16 @@ function between(a, b, t) {
   return ((1 - t) * a + t * b) / Math.hypot(1 - t, t);
 }
 
+/** D's mean score of real pictures, by label: with pairs it says nothing by itself, since what all scores of one label share never counts. */
+function levelsOf({ engine, game, onPictures, labelled }) {
+  forward(game.discriminator, onPictures);
+  const { batch, stride } = onPictures, scores = engine.floats(onPictures.output, batch), has = engine.floats(onPictures.labels, labelled * stride);
+  return Array.from({ length: labelled }, (_, label) => {
+    const own = scores.filter((_, i) => has[label * stride + i] === 1);
+    return own.reduce((a, b) => a + b, 0) / Math.max(1, own.length);
+  });
+}
+
 /** Between two labels. */
 const mixed = (a, b, t) => (1 - t) * a + t * b;
 
@@ -192,8 +202,9 @@ function makePad(figure, parent, change) {
       for (let p = 0; p < PIXELS; p++) to.fill(ink[p], p * each.stride, p * each.stride + count);
       if (labelled) names.forEach((name, i) => { labels[Number(name) * each.stride + i] = 1; });
       forward(game.discriminator, each);
-      const scores = engine.floats(each.output, count), best = scores.indexOf(Math.max(...scores));
-      const label = labelled ? `Label by label, $D$ believes ${names[best]} most. ` : "";
+      const scores = engine.floats(each.output, count), levels = labelled ? levelsOf(trainer) : [0];
+      const gains = names.map((name, i) => scores[i] - levels[Number(name)]), best = gains.indexOf(Math.max(...gains)), gain = gains[best];
+      const label = labelled ? `It comes nearest to real pictures as a ${names[best]}: its score is ${Math.abs(gain).toFixed(2)} ${gain < 0 ? "below" : "above"} theirs with this label. ` : "";
       const found = material.reader ? read(material.reader, ink) : NO_DIGIT;
       const reading = material.reader ? ` The reader of digits says: ${found === NO_DIGIT ? "no digit" : found}.` : "";
       htmlText(words, `Your drawing. ${label}${opinion(scores[best], settings)}${reading}`);
