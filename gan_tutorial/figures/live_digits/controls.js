@@ -22,11 +22,11 @@ export function makeControls(figure, session, { isOwn }) {
   rules.select("labels", { label: "labels", options: [["given", "given to both networks"], ["none", "none"]] });
   rules.select("objective", { label: "objective", ...optionsOf(CHOICES.objective) });
   rules.slider("gamma", { label: "$γ$: weight of R1 and R2", digits: 1, color: "discriminator", idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
-  rules.slider("lazy", { label: "steps of $D$ from one penalty to the next", digits: 0, idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
+  rules.slider("lazy", { label: "a penalty every", format: (steps) => (steps === 1 ? "step of D" : `${steps} steps of D`), idle: () => (figure.get("objective") === "r3gan" ? "" : "r3gan only") });
   rules.slider("dropout", { label: "dropout in $D$", color: "discriminator" });
   makeRules(rulesOf(figure, rules), { choices: CHOICES, shapes: () => {} });
   rules.slider("decay", { label: "Adam's $β_2$", digits: 3, idle: () => (figure.get("optimizer") === "adam" ? "" : "Adam only") });
-  rules.slider("fall", { label: "rates and $γ$ fall over so many steps", format: (steps) => (steps === 0 ? "never" : steps.toLocaleString("en")) });
+  rules.slider("fall", { label: "rates and $γ$ fall", format: (steps) => (steps === 0 ? "never" : `in ${steps.toLocaleString("en")} steps`) });
   rules.slider("blur", { label: "blurs at $G$'s end", digits: 0, color: "generator" });
   rules.slider("batch", { label: "batch", digits: 0 });
   rules.slider("seed", { label: "seed", digits: 0 });

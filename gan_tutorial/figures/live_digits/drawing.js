@@ -73,10 +73,10 @@ function makeReadOuts(figure) {
   const pace = figure.output("steps_per_second", { label: "steps/s", digits: 0 });
   const seen = figure.output("seen", { label: "pictures seen", format: (value) => value.toLocaleString("en") });
   const legible = figure.output("legible", { label: "legible", color: "generator", format: share });
-  const balance = figure.output("balance", { label: "balance of the classes", color: "data", format: unread });
+  const balance = figure.output("balance", { label: "balance", color: "data", format: unread });
   const asked = figure.output("asked", { label: "read as asked", color: "generator", format: share });
-  const real = figure.output("real", { label: "$D$ on real pictures", color: "data", format: unread });
-  const fake = figure.output("fake", { label: "on generated ones", color: "generator", format: unread });
+  const real = figure.output("real", { label: "$D$ on real", color: "data", format: unread });
+  const fake = figure.output("fake", { label: "on generated", color: "generator", format: unread });
   const still = figure.get("_picture");
   return (trainer, rate) => {
     if (trainer === null) {
