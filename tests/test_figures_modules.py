@@ -63,7 +63,9 @@ def test_each_export_is_used(name):
         taken |= set(linker.imports(other).get(name, []))
         named = rf'import\("[^"]*{Path(name).name}"\)\.(\w+)'  # as a type
         taken |= set(re.findall(named, linker.read_script(other)))
-    readers = [*Path(ROOT / "tests").glob("test_*.py"), *Path(ROOT / "benchmarks").glob("*.py")]
+    beside = (ROOT / folder for folder in ("benchmarks", "recordings"))
+    programs = (path for folder in beside for path in Path(folder).glob("*.py"))
+    readers = [*Path(ROOT / "tests").glob("test_*.py"), *programs]
     texts = [
         path.read_text(encoding="utf-8") for path in readers if path.name != Path(__file__).name
     ]
