@@ -3,21 +3,16 @@
 import base64
 import itertools
 import json
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
 from benchmarks.harness import compare, row
+from recordings.browser import chromium
 
 DIGITS_G, DIGITS_D, DIGITS_BATCH = [64, 256, 256, 784], [784, 256, 256, 1], 64
 SIZES = ((16, 64), (32, 64), (32, 256))  # (units in each of two hidden layers, batch)
-FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CHUNK = 200
 SETTINGS = {"k": 1, "optimizer": "adam", "log_rate_g": -3, "log_rate_d": -3, "seed": 1}
 
@@ -184,19 +179,6 @@ def digits_in_torch():
     generator, discriminator = mlp(DIGITS_G, leaky, nn.Tanh()), mlp(DIGITS_D, leaky)
     draw = lambda rng: torch.rand(DIGITS_BATCH, DIGITS_D[0], generator=rng)  # noqa: E731
     return in_torch(generator, discriminator, draw, DIGITS_G[0], DIGITS_BATCH, 2e-4)
-
-
-@contextmanager
-def chromium():
-    """The browser that the tests use, too."""
-    from playwright.sync_api import sync_playwright
-
-    finder = [str(FINDER), sys.executable]
-    path = subprocess.run(finder, capture_output=True, text=True, check=True).stdout.strip()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def live_training(seconds, device):

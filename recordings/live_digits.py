@@ -7,11 +7,7 @@ noise, two digits laid over one another, the ten means.
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +25,7 @@ from gan_tutorial.figures.linker import with_globals
 from gan_tutorial.figures.live_digits import LEVELS, content, digits
 from gan_tutorial.metrics import Reader
 from gan_tutorial.metrics.reader import NO_DIGIT, blends, means
+from recordings.browser import chromium
 from recordings.runs import write
 
 STEPS, SEEDS, FEW = 8000, (1, 2, 3, 4, 5), 3  # so many of the seeds for a choice that is taken back
@@ -39,8 +36,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "the cost of 2014": {"objective": "non-saturating"},
 }
 SAMPLES, SHEET, MEASURED = 1000, 64, 256  # the page shows 64 and reads 256
-FINDER = Path(__file__).parents[1] / "scripts" / "find-chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MODULES = ("live/run.js", "live_digits/digits.js", "live_digits/trainer.js")
 START = """async ([file, settings]) => {
   const material = await unpack(Uint8Array.from(atob(file), (c) => c.charCodeAt(0)));
@@ -64,19 +59,6 @@ DRAW = """(samples) => {
   const numbers = { step, seen, real, fake, asked };
   return { samples: grey(pass), sheet: grey(shown), measured: grey(measured), numbers };
 }"""
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """The browser that the tests use, too."""
-    from playwright.sync_api import sync_playwright
-
-    finder = [str(FINDER), sys.executable]
-    path = subprocess.run(finder, capture_output=True, text=True, check=True).stdout.strip()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def play(settings: dict[str, Any], steps: int) -> dict[str, Any]:

@@ -313,6 +313,19 @@ def test_a_file_that_does_not_fit_says_why(javascript):
             javascript.evaluate(f"unpackInto(make({{}}).average, Uint8Array.from({list(content)}))")
 
 
+@pytest.mark.parametrize(("labels", "words"), [("none", "has none"), ("given", "wants them")])
+def test_a_file_with_labels_is_for_a_generator_with_labels(javascript, labels, words):
+    """And the other way round: nothing is written to a network that the file is not for."""
+    other = {"given": "none", "none": "given"}[labels]
+    with pytest.raises(Exception, match=words):
+        javascript.evaluate(
+            f"""(() => {{
+              const t = make({{ labels: "{other}" }});
+              unpackInto(make({{ labels: "{labels}" }}).average, packGenerator(t.average, t.labelled));
+            }})()"""
+        )
+
+
 @pytest.mark.parametrize("labels", ["given", "none"])
 @pytest.mark.parametrize("objective", options.OBJECTIVES)
 def test_the_code_trains_in_torch(javascript, objective, labels):

@@ -142,9 +142,7 @@ class OwnLabel(torch.nn.Module):
         self.network = network
 
     def forward(self, x):
-        each = self.y.repeat_interleave(
-            len(x) // len(self.y)
-        )  # a penalty takes both kinds in turns
+        each = self.y.repeat_interleave(len(x) // len(self.y))  # a penalty takes both kinds at once
         return self.network(x).gather(1, each[:, None])
 
 

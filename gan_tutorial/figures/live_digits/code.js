@@ -1,7 +1,7 @@
 // @ts-check
 // code.js: the run as code that trains the same networks by the same rules in PyTorch.
 
-import { NOISE, STEPS, sizesOfG } from "./trainer.js";
+import { NOISE, STEPS, sizesOfD, sizesOfG } from "./trainer.js";
 import { CLASSES } from "./digits.js";
 
 /** @type {Record<string, [string, string]>} D's loss and G's, of the scores `real` and `fake` */
@@ -85,7 +85,8 @@ function fineOf({ gamma, fall, lazy, k }, y) {
 /** @param {import("./trainer.js").Settings} settings */
 export function codeOf(settings) {
   const { classes, labels, objective, lazy, dropout, blur, optimizer, k, log_rate_g, log_rate_d, fall, momentum, decay, log_clip, activation, batch, seed } = settings;
-  const labelled = labels === "given", y = labelled ? ", y" : "";
+  const labelled = labels === "given", y = labelled ? ", y" : "", count = labelled ? CLASSES : 0;
+  const [linearG, linearD] = [sizesOfG(count), sizesOfD(count)].map((sizes) => sizes.slice(1).map((outputs, l) => `nn.Linear(${sizes[l]}, ${outputs})`));
   const [lossD, lossG] = LOSSES[objective].map((loss) => loss.replace("x_fake), 1", `x_fake)${y}, 1`)), pairs = lossG.includes("real"), fined = lossD.endsWith("fine"), phi = ACTIVATIONS[activation];
   const counted = fined && lazy > 1, fakes = labelled ? "draw(y)" : `G(torch.randn(${batch}, ${NOISE}))`;
   const score = (/** @type {string} */ x) => (labelled ? `score(${x}, y)` : `D(${x})`);
@@ -103,14 +104,14 @@ data${labelled ? ", labels" : ""} = (images[rows].flatten(1) / 17).round() / 15$
 ${blur > 0 ? BLUR : ""}
 torch.manual_seed(${seed})
 G = nn.Sequential(
-    nn.Linear(${sizesOfG(labelled ? CLASSES : 0)[0]}, 128), ${phi},
-    nn.Linear(128, 128), ${phi},
-    nn.Linear(128, 784), ${"Blur(), ".repeat(blur)}nn.Sigmoid(),
+    ${linearG[0]}, ${phi},
+    ${linearG[1]}, ${phi},
+    ${linearG[2]}, ${"Blur(), ".repeat(blur)}nn.Sigmoid(),
 )
 D = nn.Sequential(
-    nn.Linear(784, 128), ${phi}${drop},
-    nn.Linear(128, 128), ${phi}${drop},
-    nn.Linear(128, ${labelled ? 10 : 1}),
+    ${linearD[0]}, ${phi}${drop},
+    ${linearD[1]}, ${phi}${drop},
+    ${linearD[2]},
 )
 average = torch.optim.swa_utils.AveragedModel(G, avg_fn=lambda a, g, n: a + 8 / (8 + n) * (g - a))
 step_d, step_g = (${OPTIMIZERS[optimizer](rate(log_rate_d), momentum, decay).replace("network", "D")},

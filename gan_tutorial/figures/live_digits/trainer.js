@@ -29,7 +29,7 @@ import { PIXELS, readAll, tally } from "./reader.js";
  */
 /** @typedef {import("../live/run.js").Run & Digits} Trainer */
 
-export const STEPS = 8000; // of a usual run: a minute on two cores of 2024
+export const STEPS = 8000; // of a usual run: about a minute on two cores
 
 /** @type {Settings} */
 export const SETTINGS = {
@@ -45,7 +45,7 @@ const UNITS = [128, 128];
 /** G's widths; its label goes in beside the noise, a number for each class. @param {number} labelled */
 export const sizesOfG = (labelled) => [NOISE + labelled, ...UNITS, PIXELS];
 /** D's; it has an output for each label. @param {number} labelled */
-const sizesOfD = (labelled) => [PIXELS, ...UNITS, labelled || 1];
+export const sizesOfD = (labelled) => [PIXELS, ...UNITS, labelled || 1];
 export const SHOWN = 64; // pictures on the sheet
 const READ = 256; // pictures that are read in a measurement
 const EVERY = 250;

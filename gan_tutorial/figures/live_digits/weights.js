@@ -66,5 +66,7 @@ export function readWeights(bytes) {
 
 /** Give the network, which has no blur, the weights in a file. @param {Network} network @param {Uint8Array} bytes */
 export function unpackInto(network, bytes) {
-  writeParameters(network, readWeights(bytes).values);
+  const { classes, values } = readWeights(bytes);
+  if (network.sizes.join() !== sizesOfG(classes).join()) throw new Error(classes > 0 ? "its generator wants labels, and this one has none" : "its generator has no labels, and this one wants them");
+  writeParameters(network, values);
 }
