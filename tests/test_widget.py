@@ -72,6 +72,18 @@ def test_slider_and_trait_follow_each_other(page):
     assert page.locator("output[name=mean]").get_attribute("data-value") == "-1.5"
 
 
+@pytest.mark.parametrize("figure", [package.LiveTraining, package.LivePlane])
+def test_a_live_figure_trains_in_a_worker(page, figure):
+    """On the page's own thread it would run, too, and take the page's frames."""
+    open_widget(page, figure)
+    page.click("[name=play]")
+    page.wait_for_function("+document.querySelector('output[name=step]').dataset.value > 50")
+    assert len(page.workers) == 1
+    page.evaluate("cleanup()")
+    page.wait_for_function("document.querySelector('output') !== null")
+    assert len(page.workers) == 0
+
+
 SHEETS = """async () => {
   for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
   return [...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL());

@@ -16,18 +16,17 @@ export function makeWorker(module, receive, failed) {
     const text = `${modules.source(module)}ganModules.need("${module}").serve(self);\n`;
     const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     const worker = new Worker(address);
+    const end = () => {
+      worker.terminate();
+      URL.revokeObjectURL(address);
+    };
     worker.onmessage = ({ data }) => receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
+      end();
       failed();
     };
-    return {
-      send: (message) => worker.postMessage(message),
-      end() {
-        worker.terminate();
-        URL.revokeObjectURL(address);
-      },
-    };
+    return { send: (message) => worker.postMessage(message), end };
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import { makeSession } from "../live/session.js";
 import { DIVERGED, warningLine } from "../live/words.js";
 import { makeControls } from "./controls.js";
 import { unpack } from "./digits.js";
+import { PLAYER } from "./player.js";
 import { makeThings } from "./things.js";
 import { SERIES, SETTINGS, STEPS, TUNABLE, makeTrainer, tune } from "./trainer.js";
 import { makeView } from "./view.js";
@@ -27,7 +28,7 @@ export function render({ model, el }) {
     say(trainer, pace, shipped, view.shows());
   };
   const session = makeSession(figure, {
-    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_digits/player.js", paint, report,
+    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: PLAYER, paint, report,
     material: () => shipped.material, slice: SLICE, linked: LINKED,
   });
   let usual = null;

@@ -11,6 +11,7 @@ import { makeSession } from "../live/session.js";
 import { DIVERGED, plainNumber, warningLine } from "../live/words.js";
 import { makeControls, makePen } from "./controls.js";
 import { makeMotion, sentence } from "./phases.js";
+import { PLAYER } from "./player.js";
 import { SERIES, SETTINGS, TUNABLE, look, makeTrainer, matchedW1, roundsAhead, tune } from "./trainer.js";
 import { makeView } from "./view.js";
 
@@ -26,7 +27,7 @@ export function render({ model, el }) {
     say(trainer, motion, story());
   };
   const session = makeSession(figure, {
-    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_plane/player.js", paint, report, motion, ahead: roundsAhead,
+    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: PLAYER, paint, report, motion, ahead: roundsAhead,
     linked: { views: "samples.landscape.sheet" },
   });
   const story = makeControls(figure, session, motion);

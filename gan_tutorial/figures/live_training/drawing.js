@@ -6,6 +6,7 @@ import { shownRows } from "../live/history.js";
 import { makeSession } from "../live/session.js";
 import { DIVERGED, plainNumber, warningLine } from "../live/words.js";
 import { makeControls, makePen } from "./controls.js";
+import { PLAYER } from "./player.js";
 import { SETTINGS, TUNABLE, look, makeTrainer, tune } from "./trainer.js";
 import { makeView } from "./view.js";
 import { SERIES, SWING_STEPS, failuresOf } from "./watch.js";
@@ -42,7 +43,7 @@ export function render({ model, el }) {
     return { step, jsd, w1, failures: failuresOf(trainer), history: rows };
   };
   const session = makeSession(figure, {
-    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: "live_training/player.js", paint, report,
+    trainer: { defaults: SETTINGS, tunable: TUNABLE, make: makeTrainer, tune }, worker: PLAYER, paint, report,
   });
   const story = makeControls(figure, session);
   makePen(figure, view.densities, session.change);

@@ -4,6 +4,9 @@
 import { servePlayer } from "../live/player.js";
 import { makeTrainer } from "./trainer.js";
 
+/** This module, as a page names it to its worker: whoever takes the name brings the module along. */
+export const PLAYER = "live_training/player.js";
+
 /** @param {any} port */
 export function serve(port) {
   servePlayer(port, makeTrainer);
