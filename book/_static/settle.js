@@ -58,6 +58,8 @@
   if (!CSS.supports("content-visibility", "auto")) return;
   for (const sign of ["gan-move", "pointerover", "focusin"]) addEventListener(sign, stir, { passive: true });
   addEventListener("beforeprint", wake);
+  // WebKit scrolls to nothing that rests, and most clicks elsewhere go somewhere or unfold something.
+  addEventListener("click", ({ target }) => target.closest?.(".gan-figure") || wake(), true);
   addEventListener("resize", () => {
     if (innerWidth !== width) wake();
     width = innerWidth;
