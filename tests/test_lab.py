@@ -126,6 +126,22 @@ def test_the_first_figure_of_a_fresh_start_has_its_colours(lab, browser):
     assert [start["missing"] for start in found] == [[]] * FRESH_STARTS
 
 
+STEPS = "+document.querySelector('output[name=step]').dataset.value"
+
+
+@pytest.mark.parametrize("name", ["LiveTraining", "LivePlane", "LiveDigits"])
+def test_a_gan_trains_in_a_worker(lab, browser, name):
+    lab.write(name, [v4.new_code_cell(f"from gan_tutorial.figures import {name}\n{name}()")])
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    lab.open(page, name)
+    lab.run_all(page)
+    page.wait_for_selector("[data-figure][data-ready]", timeout=120_000)
+    page.click("[data-figure] [name=play]")
+    page.wait_for_function(f"{STEPS} > 50", timeout=120_000)
+    assert len([worker for worker in page.workers if worker.url.startswith("blob:")]) == 1
+    page.close()
+
+
 def test_arrow_keys_move_a_slider_and_solutions_are_folded(lab, browser):
     figure = v4.new_code_cell(
         "from gan_tutorial.figures import OptimalDiscriminator\nfigure = OptimalDiscriminator()\nfigure"
