@@ -94,7 +94,11 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--large", type=Path, default=measured.LARGE, help="the large run")
             seeds = list(portraits.SEEDS)
             verb.add_argument("--seeds", type=int, nargs="+", default=seeds, help="default 0 to 2")
-            verb.add_argument("--done", action="store_true", help="leave out what is not trained")
+            verb.add_argument(
+                "--done",
+                action="store_true",
+                help="train nothing, and keep what is recorded of other runs",
+            )
         folder = FOLDER / "weights" if name == "weights" else FOLDER
         verb.add_argument("--out", type=Path, default=folder, help="default: the package's records")
     return parser

@@ -49,6 +49,11 @@ PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
 QUANTILES = 51
 WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
+MADE = (
+    "machine",
+    "date",
+    "versions",
+)  # of each run by itself: they are trained one after the other
 
 
 @dataclass(eq=False)
@@ -405,7 +410,9 @@ def measured(name: str, seed: int, runs: Path, faces: Faces) -> dict[str, Any]:
         labels = draw_labels(faces.parts["train"].labels, SCORED, seed=seed)
     samples = draw(draw.z(SCORED, seed), labels)
     scores = faces.reference.scores(samples)
+    made = provenance("")
     note: dict[str, Any] = {"variant": name, "seed": seed}
+    note |= {key: made[key] for key in MADE}
     note["scores"] = {name: measure.as_dict() for name, measure in scores.items()}
     show: dict[str, Tensor] = {}
     if name in COMPARED:
@@ -437,7 +444,7 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
         "seed": seed,
         "steps": state["step"],
         "seconds": round(state["seconds"]),
-        "machine": run.note["machine"],
+        **{key: run.note[key] for key in MADE},
         "scores": {name: measure.as_dict() for name, measure in scores.items()},
         "copying": copying(samples, faces),
         "truncation": truncation(draw, faces, seed),
@@ -468,6 +475,19 @@ def large(folder: Path, faces: Faces) -> tuple[dict[str, Any], dict[str, np.ndar
     return note, arrays
 
 
+def earlier(out: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The record that `out` holds already, empty where it holds none."""
+    place = out / "portraits.json"
+    if not place.is_file():
+        return {}, {}
+    note = json.loads(place.read_text())
+    made = {key: note[key] for key in MADE}
+    note["runs"] = [{**made, **run} for run in note["runs"]]
+    note["faces"] = {**made, **note["faces"]}
+    with np.load(place.with_suffix(".npz")) as arrays:
+        return note, dict(arrays)
+
+
 def record(
     out: Path,
     runs: Path = RUNS,
@@ -478,22 +498,20 @@ def record(
 ) -> list[Path]:
     """Write `out`/portraits.npz and .json.
 
-    Runs that `runs` does not hold whole are trained first, a quarter of an hour each; with `done` they are
-    left out. What was measured of a run lies beside it and is not measured again. `folder` holds the large
-    run, which is not trained here.
+    Runs that `runs` does not hold whole are trained first, a quarter of an hour each. What was measured of a
+    run lies beside it and is not measured again. `folder` holds the large run, which is not trained here.
+    With `done` nothing is trained: of a run that is not there stays what `out` has recorded of it.
     """
     torch.set_num_threads(1)
     faces = Faces()
     start = time.process_time()
-    chosen = [
-        (name, seed)
-        for name in VARIANTS
-        for seed in (seeds if name in (*COMPARED, "conditional") else seeds[:1])
-        if not done or finished(name, seed, runs)
-    ]
+    before, arrays = earlier(out) if done else ({}, {})
+    recorded_runs = {(run["variant"], run["seed"]): run for run in before.get("runs", [])}
     found: list[dict[str, Any]] = []
-    arrays: dict[str, np.ndarray] = {}
-    for name, seed in chosen:
+    for name, seed in product(VARIANTS, seeds):
+        if done and not finished(name, seed, runs):
+            found += [recorded_runs[name, seed]] if (name, seed) in recorded_runs else []
+            continue
         keep = runs / f"{name}-{seed}.measured.pt"
         if keep.is_file():
             one = torch.load(keep)
@@ -505,7 +523,10 @@ def record(
         found.append(one["note"])
         for key, values in one["show"].items():
             arrays[key] = _kept(values) if values.is_floating_point() else values.numpy()
-    big, pictures = large(folder, faces)
+    if folder.exists() or not before:
+        big, pictures = large(folder, faces)
+    else:
+        big, pictures = before["faces"], {}
     floor = floor_and_ceilings(faces.reference, SHAPE, SCORED)
     note = {
         "title": "small runs on the portraits, over seeds, and a large one",
