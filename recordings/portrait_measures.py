@@ -49,11 +49,8 @@ PSI = (0.4, 0.6, 0.8, 1.0, 1.2)
 QUANTILES = 51
 WALK, WALKS, SHEET, GROWTH, PAIRS, SHOWN, EXAMPLES = 8, 3, 40, 6, 6, 3, 5
 COMPARED = ("recipe", "unmoved")  # with augmentation, and without
-MADE = (
-    "machine",
-    "date",
-    "versions",
-)  # of each run by itself: they are trained one after the other
+# Noted with each run by itself, since they are trained one after the other.
+MADE = ("machine", "date", "versions")
 
 
 @dataclass(eq=False)
