@@ -38,6 +38,25 @@ def test_a_moving_figure_lets_the_page_rest_and_nothing_shifts(browser, html, na
         page.close()
 
 
+def test_a_page_that_was_busy_until_after_the_quiet_stays_whole(browser, html):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    try:
+        page.add_init_script("globalThis.requestIdleCallback = (task) => (globalThis.held ??= []).push(task)")
+        page.goto(f"file://{html}/optimal-discriminator.html")
+        page.wait_for_selector("[data-figure][data-ready]", state="attached")
+        page.evaluate("held = []")
+        page.locator("[data-figure] input[type=range]:enabled:visible").first.press("ArrowRight")
+        page.wait_for_function("held.length > 0")
+        page.wait_for_timeout(5500)  # settle.js calls five seconds without a move quiet
+        page.evaluate("""async () => {
+          for (const task of held) task();
+          for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+        }""")
+        assert page.evaluate(RESTING) == 0
+    finally:
+        page.close()
+
+
 def test_a_press_right_after_the_pointer_came_reaches_the_slider(browser, html):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     try:

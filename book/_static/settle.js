@@ -36,6 +36,7 @@
   function rest() {
     asked = false;
     release();
+    if (!moving.size) return; // a busy page came to it only after the quiet: nothing would wake it again
     blocks = [...document.querySelectorAll(PARTS)].filter((part) => ![...moving].some((figure) => part.contains(figure)));
     const heights = blocks.map(contentHeight);
     blocks.forEach((block, i) => {
