@@ -187,12 +187,14 @@ class Run:
         data = data.flatten(1)
         self.data = data.to(self.device, data.dtype if data.dtype == torch.uint8 else self.dtype)
         self.labels = None if labels is None else labels.to(self.device, torch.int64)
+        own = max(settings.batch_size // devices.size(), 2)  # two at least, to see them mixed
+        y, real = self.rows(torch.arange(own, device=self.device) % len(data))
+        self.mixing = checks.mixes_samples(pair.discriminator, real, y)
         self.prior, self.settings, self.seed = pair.prior, settings, seed
         self.note = dict(note or {})
         of_d, of_g = settings.optimizers
         self.d = Player(pair.discriminator.train(), of_d, settings.schedules)
         self.g = Player(pair.generator.train(), of_g, settings.schedules)
-        self.mixing = checks.mixes_samples(pair.discriminator)
         devices.copy_from_rank_0(_floats(self.d.network) + _floats(self.g.network))
         self.average = pair.generator if settings.ema is None else copy.deepcopy(pair.generator)
         self.averages, self.live = _floats(self.average), _floats(pair.generator)
@@ -210,18 +212,22 @@ class Run:
         rows = torch.randint(len(self.data), (n,), generator=rng, device=self.device)
         z, t = self.prior(n, rng), torch.rand(n, 1, generator=rng, device=self.device)
         rows, z, t = map(devices.own_rows, (rows, z, t))
+        y, real = self.rows(rows)
+        return y, real, z.to(self.dtype), t
+
+    def rows(self, rows: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Labels y and real samples, as the networks take them."""
         real = self.data[rows].to(self.dtype)
         if self.data.dtype == torch.uint8:
             real.div_(255)
-        y = None if self.labels is None else self.labels[rows]
-        return y, real, z.to(self.dtype), t
+        return None if self.labels is None else self.labels[rows], real
 
     def scores(self, both: Tensor, y: Tensor | None) -> tuple[Tensor, ...]:
         """Logits on real and on generated samples, which come one after the other in `both`.
 
-        One pass serves for both halves, unless batch norm would mix them: the generator's step
-        shows the discriminator generated samples alone, and it must judge them as it has learnt to
-        (Radford et al. 2016, arXiv:1511.06434, in their code).
+        One pass serves for both halves, unless the network would mix them, as batch norm does: the
+        generator's step shows the discriminator generated samples alone, and it must judge them as
+        it has learnt to (Radford et al. 2016, arXiv:1511.06434, in their code).
         """
         network = self.d.network
         if self.mixing:
