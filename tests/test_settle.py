@@ -41,7 +41,9 @@ def test_a_moving_figure_lets_the_page_rest_and_nothing_shifts(browser, html, na
 def test_a_page_that_was_busy_until_after_the_quiet_stays_whole(browser, html):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     try:
-        page.add_init_script("globalThis.requestIdleCallback = (task) => (globalThis.held ??= []).push(task)")
+        page.add_init_script(
+            "globalThis.requestIdleCallback = (task) => (globalThis.held ??= []).push(task)"
+        )
         page.goto(f"file://{html}/optimal-discriminator.html")
         page.wait_for_selector("[data-figure][data-ready]", state="attached")
         page.evaluate("held = []")
