@@ -10,6 +10,7 @@ from pathlib import Path
 from gan_tutorial.recorded import FOLDER
 from recordings import (
     ablation,
+    cures,
     features,
     generators,
     judges,
@@ -42,6 +43,7 @@ SUMMARIES = {
     "robustness": "W1 over critic steps, learning rates and seeds (half an hour of one core)",
     "tuned": "W1 of objectives that all got the same search of rates (some minutes of one core)",
     "neighbours": "five families of models on eight bells, each at the best of the same rates",
+    "cures": 'cures for mode collapse, for the chapter "Since 2014" (half an hour of one core)',
     "since": 'what the chapter "Since 2014" measures in the plane (ten minutes of one core)',
     "line": "the two runs that the training player shows by default",
 }
@@ -145,6 +147,8 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return robustness.record_tuned(out)
         case "neighbours":
             return neighbours.record(out)
+        case "cures":
+            return cures.record(out)
         case "since":
             return since.record(out)
         case _:
