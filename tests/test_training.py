@@ -710,6 +710,7 @@ class Unique(Beside):
         "closed",
         "by-hand",
         "unique",
+        "flat",
         "batch-norm",
     ],
 )
