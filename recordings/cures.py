@@ -1,6 +1,6 @@
-"""What the chapter "Since 2014" measures of cures for mode collapse: each with the same search, from one bad start.
+"""What the chapter "Since 2014" measures of cures for mode collapse: each with the same search, under one handicap.
 
-The start is that of a demonstration by one of the unrolled GAN's authors: D learns ten times more slowly than G. The
+The handicap is that of a demonstration by one of the unrolled GAN's authors: D learns ten times more slowly than G. The
 cells of `book/since-2014.ipynb` tagged "recorded" are run, as for `recordings.since`.
 """
 
@@ -19,9 +19,8 @@ from torch import Tensor
 
 from gan_tutorial._engine.cli import provenance
 from gan_tutorial.objectives import NON_SATURATING, RELATIVISTIC, Objective, zero_centred_penalty
-from gan_tutorial.sweep import sweep
 from recordings.runs import write
-from recordings.since import GAMMAS, RATES, SAMPLES, SEEDS, TUNING_SEED, Recorder, finite, taken_out
+from recordings.since import GAMMAS, RATES, SAMPLES, SEEDS, TUNING_SEED, Recorder, taken_out
 
 RUNS = Path("runs/cures")
 RATIO, STEPS = 0.1, 2000
@@ -75,15 +74,12 @@ class Cures:
         }
 
     def stacked(self, settings: Any, seed: int) -> Tensor:
-        *_, last = sweep(
-            self.c["ring_pair"], self.data, [settings], [seed], steps=self.steps, every=self.steps
-        )
-        return last.sample(self.samples, seed=1).detach()[0, 0]
+        return self.recorder.stacked([settings], [seed], self.width, STEPS)[0, 0]
 
     def alone(self, network: Callable[[], Any], settings: Any, seed: int) -> Tensor:
         """A D that cannot be stacked."""
         pair = self.c["pair_with"](network, seed)
-        last = self.recorder.one(pair, self.data, settings, seed, self.steps)
+        last = self.recorder.one(pair, self.data, settings, seed, STEPS)
         return last.sample(self.samples, seed=1)
 
     def unrolled(self, rate: float, k: int, seed: int, saddle: bool = False) -> Tensor:
@@ -92,16 +88,8 @@ class Cures:
 
     def searched(self, others: tuple[Any, ...], draw: Draw) -> dict[str, Any]:
         """Six settings on one seed, and the best of them on five others."""
-        validation = self.recorder.rows[self.width][1]
         places = {f"{rate:g}, {other}": (rate, other) for rate, other in product(RATES, others)}
-        tried = {
-            name: self.c["energy_distance"](draw(*place, TUNING_SEED)[:2000], validation)
-            for name, place in places.items()
-        }
-        chosen = min(tried, key=lambda name: finite(tried[name]))
-        rows = [draw(*places[chosen], seed) for seed in SEEDS]
-        runs = [self.recorder.seen(x, self.width, 2) for x in rows]
-        return {"chosen": chosen, "validation": tried, "runs": runs}
+        return self.recorder.searched(places, draw, SEEDS, self.width)
 
 
 def record(
@@ -116,7 +104,7 @@ def record(
     }
     seconds = {name: part["seconds"] for name, part in parts.items()}
     clouds: dict[str, np.ndarray] = {}
-    taken_out(parts, "", clouds)
+    total = taken_out(parts, "", clouds)
     note = {
         "title": "cures for mode collapse on the ring, where D learns ten times more slowly than G",
         **provenance("OMP_NUM_THREADS=1 python -m recordings cures"),
@@ -126,7 +114,7 @@ def record(
         "samples": samples,
         "steps": cures.steps,
         "ratio": RATIO,
-        "seconds": round(sum(seconds.values())),
+        "seconds": round(total),
         "seconds_of": seconds,
         "parts": parts,
     }

@@ -95,6 +95,39 @@ class Recorder:
             "shown": rounded(x[:SHOWN], 2),
         }
 
+    def stacked(
+        self, settings: Sequence[Settings], seeds: Sequence[int], width: float, steps: int
+    ) -> Tensor:
+        """Samples of the ring's pairs, trained all at once: (settings, seeds, samples, 2)."""
+        steps = self.steps or steps
+        *_, last = sweep(
+            self.c["ring_pair"], self.rows[width][0], settings, seeds, steps=steps, every=steps
+        )
+        return last.sample(self.samples, seed=1).detach()
+
+    def one(self, pair: Any, data: Tensor, settings: Settings, seed: int, steps: int) -> Any:
+        steps = self.steps or steps
+        *_, last = train(pair, data, settings, steps=steps, every=steps, seed=seed)
+        return last
+
+    def searched(
+        self,
+        places: Mapping[str, tuple[Any, ...]],
+        draw: Callable[..., Tensor],
+        seeds: Sequence[int],
+        width: float,
+    ) -> dict[str, Any]:
+        """Samples of every place (what `draw` takes before the seed) on one seed, and of the best of
+        them on others.
+        """
+        tried = {
+            name: self.c["energy_distance"](draw(*place, TUNING_SEED)[:2000], self.rows[width][1])
+            for name, place in places.items()
+        }
+        chosen = min(tried, key=lambda name: finite(tried[name]))
+        runs = [self.seen(draw(*places[chosen], seed), width, 2) for seed in seeds]
+        return {"chosen": chosen, "validation": tried, "runs": runs}
+
     # f-GAN
 
     def ellipses(self) -> dict[str, Any]:
@@ -155,15 +188,8 @@ class Recorder:
         steps: int,
     ) -> dict[str, Any]:
         """Every variant's settings on one seed, and the best of each on others, all at once."""
-        train_rows, steps = self.rows[width][0], self.steps or steps
-
-        def last(settings: Sequence[Settings], seeds: Sequence[int]) -> Tensor:
-            *_, snapshot = sweep(
-                self.c["ring_pair"], train_rows, settings, seeds, steps=steps, every=steps
-            )
-            return snapshot.sample(self.samples, seed=1).detach()
-
-        x = last([s for group in choices.values() for s in group], [TUNING_SEED])
+        every = [s for group in choices.values() for s in group]
+        x = self.stacked(every, [TUNING_SEED], width, steps)
         tried = [self.c["energy_distance"](rows[0, :2000], self.rows[width][1]) for rows in x]
         searches = dict(
             zip(choices, np.array(tried).reshape(len(choices), -1).tolist(), strict=True)
@@ -171,7 +197,7 @@ class Recorder:
         best = {
             name: int(np.argmin([finite(v) for v in found])) for name, found in searches.items()
         }
-        x = last([choices[name][best[name]] for name in choices], seeds)
+        x = self.stacked([choices[name][best[name]] for name in choices], seeds, width, steps)
         return {
             name: {
                 "chosen": places[best[name]],
@@ -218,11 +244,6 @@ class Recorder:
         calm = partial(adam, betas=(0.0, 0.99))
         return Settings(objective, (calm(ratio * rate), calm(rate)), batch_size=self.c["BATCH"])
 
-    def one(self, pair: Any, data: Tensor, settings: Settings, seed: int, steps: int) -> Any:
-        steps = self.steps or steps
-        *_, last = train(pair, data, settings, steps=steps, every=steps, seed=seed)
-        return last
-
     def spectral(self) -> dict[str, Any]:
         """Spectral norm cannot be stacked: one run after the other, with the gain in the place of a penalty."""
         c, width = self.c, self.c["NARROW"]
@@ -234,14 +255,8 @@ class Recorder:
             )
             return last.sample(self.samples, seed=1)
 
-        tried = {}
-        for rate, i in product(RATES, range(2)):
-            x = samples(rate, GAINS[i], TUNING_SEED)
-            tried[f"{rate:g}, {i}"] = c["energy_distance"](x[:2000], self.rows[width][1])
-        chosen = min(tried, key=lambda place: finite(tried[place]))
-        rate, i = float(chosen.split(", ")[0]), int(chosen.split(", ")[1])
-        runs = [self.seen(samples(rate, GAINS[i], seed), width, 2) for seed in SEEDS]
-        return {"chosen": chosen, "validation": tried, "runs": runs}
+        places = {f"{rate:g}, {i}": (rate, gain) for rate in RATES for i, gain in enumerate(GAINS)}
+        return self.searched(places, samples, SEEDS, width)
 
     # distillation
 
@@ -273,19 +288,14 @@ class Recorder:
         c, wide = self.c, self.c["WIDE"]
         steps = {"steps": self.steps} if self.steps else {}
 
-        def samples(seed: int, rate: float) -> Tensor:
+        def samples(rate: float, seed: int) -> Tensor:
             network = c["distil"](self.teacher(seed), seed, rate, **STUDENTS[name], **steps)
             with torch.no_grad():
                 return c["one_call"](network, c["noise"](self.samples, 1000 + seed))
 
-        tried = {}
-        for rate in STUDENT_RATES:
-            tried[f"{rate:g}"] = c["energy_distance"](
-                samples(TUNING_SEED, rate)[:2000], self.rows[wide][1]
-            )
-        rate = float(min(tried, key=lambda place: finite(tried[place])))
-        runs = [self.seen(samples(seed, rate), wide, 2) for seed in STUDENT_SEEDS]
-        return {"rate": rate, "validation": tried, "runs": runs}
+        places = {f"{rate:g}": (rate,) for rate in STUDENT_RATES}
+        found = self.searched(places, samples, STUDENT_SEEDS, wide)
+        return {"rate": float(found.pop("chosen")), **found}
 
     # augmentation, mapping
 

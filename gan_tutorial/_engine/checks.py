@@ -76,7 +76,7 @@ def mixes_samples(discriminator: nn.Module, real: Tensor, y: Tensor | None) -> b
             network = copy.deepcopy(discriminator).train()
             for weight in network.parameters():
                 if weight.is_floating_point():
-                    fan_in = max(weight[0].numel(), 1) if weight.dim() > 1 else 1
+                    fan_in = weight[0].numel() if weight.dim() > 1 else 1
                     drawn = torch.randn(weight.shape, generator=rng) / fan_in**0.5
                     weight.data.copy_(drawn)
             first = bind(network, y)(x)[0].sum()
