@@ -111,6 +111,30 @@ def figure_page(tmp_path_factory):
     return write
 
 
+@pytest.fixture
+def small_record(tmp_path, monkeypatch):
+    """A function that makes a record of two steps, with the module's constants as given, by its command; gives back
+    the note and the folder of its parts.
+    """
+    import torch
+
+    from recordings.__main__ import main
+
+    def make(module, command, name, samples, **constants):
+        for constant, value in constants.items():
+            monkeypatch.setattr(module, constant, value)
+        monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
+        parts = tmp_path / "runs"
+        short = functools.partial(module.record, runs=parts, steps=2, samples=samples)
+        monkeypatch.setattr(module, "record", short)
+        assert main([command, "--out", str(tmp_path)]) == 0
+        note = json.loads((tmp_path / f"{name}.json").read_text())
+        assert note["command"] == f"OMP_NUM_THREADS=1 python -m recordings {command}"
+        return note, parts
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def html():
     """The folder of the built book."""

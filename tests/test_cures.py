@@ -1,7 +1,6 @@
 """Cures for mode collapse: the cells of "Since 2014" that the record runs, and the record."""
 
 import copy
-import json
 
 import pytest
 import torch
@@ -9,7 +8,6 @@ from torch.nn.functional import softplus
 
 from gan_tutorial import recorded
 from recordings import cures, since
-from recordings.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +107,6 @@ def test_every_cure_had_the_same_search():
     assert (note["steps"], note["ratio"]) == (cures.STEPS, cures.RATIO)
 
 
-def test_a_small_record_can_be_made(tmp_path, monkeypatch):
-    monkeypatch.setattr(cures, "SEEDS", (0,))
-    monkeypatch.setattr(cures, "RATES", (1e-3,))
-    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
-    whole = cures.record
-    monkeypatch.setattr(
-        cures, "record", lambda out: whole(out, tmp_path / "runs", steps=2, samples=200)
-    )
-    assert main(["cures", "--out", str(tmp_path)]) == 0
-    note = json.loads((tmp_path / "cures.json").read_text())
-    assert note["command"] == "OMP_NUM_THREADS=1 python -m recordings cures"
+def test_a_small_record_can_be_made(small_record):
+    note, _ = small_record(cures, "cures", "cures", samples=200, SEEDS=(0,), RATES=(1e-3,))
     assert all(part["runs"][0]["energy"] > 0 for part in note["parts"].values())

@@ -9,7 +9,6 @@ import torch
 
 from gan_tutorial import recorded
 from recordings import since
-from recordings.__main__ import main
 
 
 @pytest.fixture(scope="module")
@@ -91,26 +90,16 @@ def test_spectral_norm_bounds_the_slope_by_the_gain(names):
     assert slope.norm(dim=1).max() <= 3.0 * 1.02
 
 
-def test_a_small_record_can_be_made_and_its_parts_are_kept(tmp_path, monkeypatch):
-    for name in ("SEEDS", "F_SEEDS", "F_LARGE_SEEDS", "STUDENT_SEEDS", "FEW_SEEDS"):
-        monkeypatch.setattr(since, name, (0,))
-    monkeypatch.setattr(since, "RATES", (1e-3,))
-    monkeypatch.setattr(since, "F_RATES", (1e-3,))
-    monkeypatch.setattr(since, "STUDENT_RATES", (1e-3,))
-    monkeypatch.setattr(since, "CALLS", (1, 2))
-    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)
-    short = since.record
-    monkeypatch.setattr(
-        since, "record", lambda out: short(out, tmp_path / "runs", steps=2, samples=500)
-    )
-    assert main(["since", "--out", str(tmp_path)]) == 0
-    note = json.loads((tmp_path / "since-2014.json").read_text())
-    assert note["command"] == "OMP_NUM_THREADS=1 python -m recordings since"
+def test_a_small_record_can_be_made_and_its_parts_are_kept(small_record, tmp_path):
+    seeds = dict.fromkeys(("SEEDS", "F_SEEDS", "F_LARGE_SEEDS", "STUDENT_SEEDS", "FEW_SEEDS"), (0,))
+    rates = dict.fromkeys(("RATES", "F_RATES", "STUDENT_RATES"), (1e-3,))
+    small = {**seeds, **rates, "CALLS": (1, 2)}
+    note, parts = small_record(since, "since", "since-2014", samples=500, **small)
     assert set(note["students"]) == set(since.STUDENTS)
     assert "shown" not in json.dumps(note)
     with np.load(tmp_path / "since-2014.npz") as clouds:
         assert clouds["ring/R3GAN/runs/0/shown"].shape == (since.SHOWN, 2)
         assert clouds["mapped/runs/0/drawn/w"].shape == (12, 33, 2)
-    before = (tmp_path / "runs" / "mapped.json").read_bytes()
+    before = (parts / "mapped.json").read_bytes()
     since.record(tmp_path / "again")
-    assert (tmp_path / "runs" / "mapped.json").read_bytes() == before
+    assert (parts / "mapped.json").read_bytes() == before
