@@ -5,6 +5,7 @@ import re
 
 import pytest
 from gan_book.figures import file_script, scripts
+from page_clock import rest
 
 
 def write_pages(folder, figure, **pages):
@@ -163,7 +164,7 @@ class AnyLiveFigure:
     """
 
     def test_it_waits_for_play_and_stops_out_of_view_and_hidden(self, live):
-        live.page.wait_for_timeout(200)
+        rest(live.page, 200)
         assert live.number("step") == 0
         live.click("play")
         live.wait_for_steps(20)
@@ -200,7 +201,7 @@ class AnyLiveFigure:
         page = Page(context.new_page()).open((folder / "playing.html").as_uri())
         assert page.page.inner_text("[name=play]") == label
         if motion == "reduce":
-            page.page.wait_for_timeout(300)
+            rest(page.page, 300)
             assert page.number("step") == 0
         else:
             page.wait_for_steps(5)

@@ -5,6 +5,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
+from page_clock import rest
 
 import gan_tutorial.figures as package
 
@@ -67,7 +68,7 @@ def test_the_whole_state_goes_through_the_address(alone, figure):
     for select in page.locator("select").all():
         values = select.locator("option").evaluate_all("(all) => all.map((e) => e.value)")
         select.select_option(values[-1])
-    page.wait_for_timeout(400)  # the address follows when the hand rests
+    rest(page, 400)  # the address follows when the hand rests
     controls = """[...document.querySelectorAll('input:not([name=pen], [name=height]), select')]
       .map((e) => [e.name, e.value])"""  # the pen is a tool: what it has drawn is state
     before, fragment = page.evaluate(controls), page.evaluate("location.hash.slice(1)")

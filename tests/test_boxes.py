@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 from gan_book.mathematics import coloured
+from page_clock import rest
 
 HEADS = (
     "why-generative-models",
@@ -123,7 +124,7 @@ class TestChapter:
         card.wait_for()
         card.hover()
         chapter.locator(".gan-proof a[href='#equation-6']").locator("visible=true").first.hover()
-        chapter.wait_for_timeout(400)  # longer than a card that was left stays
+        rest(chapter, 400)  # longer than a card that was left stays
         assert card.count() == 1
         chapter.mouse.move(5, 5)
         chapter.locator(".gan-card").wait_for(state="detached")
@@ -134,7 +135,7 @@ class TestChapter:
     def test_what_has_been_read_is_marked_until_that_is_cleared(self, chapter):
         assert chapter.locator(".gan-read").count() == 0
         chapter.evaluate("scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
-        chapter.wait_for_timeout(300)
+        rest(chapter, 300)
         assert chapter.locator(".gan-read").count() == 0  # who jumps to the end has not read
         chapter.evaluate(
             """async () => {

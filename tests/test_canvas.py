@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from page_clock import rest
 from PIL import Image
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
@@ -38,7 +39,7 @@ def picture_after(browser, html, moves, zoom_at=None):
             session.send("Emulation.setDeviceMetricsOverride", metrics)
             moves = moves[zoom_at:]
         page.evaluate(SET, moves)
-        page.wait_for_timeout(300)
+        rest(page, 300)
         shot = plots.screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=float)
     finally:

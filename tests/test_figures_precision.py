@@ -7,6 +7,7 @@ import torch
 import traitlets
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from page_clock import rest
 
 from gan_tutorial.figures import PrecisionRecall
 from gan_tutorial.figures.precision_recall import POINTS
@@ -263,7 +264,7 @@ def test_each_sample_keeps_its_own_pull_and_a_button_puts_all_back(page):
 @pytest.mark.browser
 @pytest.mark.parametrize("plot", [0, 1])
 def test_a_sample_can_be_dragged_in_either_plot(page, plot):
-    page.page.wait_for_timeout(200)  # handles move once the figure has come to rest
+    rest(page.page, 200)  # handles move once the figure has come to rest
     handle = page.page.locator(".gan-plot").nth(plot).locator("circle.gan-handle").nth(4)
     box, frame = handle.bounding_box(), page.page.locator(".gan-plot").nth(plot).bounding_box()
     start = (

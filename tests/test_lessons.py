@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from docutils.core import publish_doctree, publish_from_doctree
 from gan_book.lessons import Prompts
 from myst_parser.docutils_ import Parser
+from page_clock import rest
 from test_pages import PAGES
 
 from gan_tutorial.figures import Divergences, OptimalDiscriminator, Saturation
@@ -347,7 +348,7 @@ class TestLessons:
         assert page.evaluate(UNSEEN) == []
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
-        page.wait_for_timeout(100)
+        rest(page, 100)
         for lesson in lessons:
             root = page.locator(f"#{lesson['id']}")
             assert root.evaluate(HIDDEN)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import open_javascript
 from live_page import AnyLiveFigure, Page
+from page_clock import rest
 
 from gan_tutorial.figures import LiveTraining
 
@@ -208,7 +209,7 @@ def test_settings_round_trip_through_the_address(live, address):
 
 def test_an_anchor_is_not_overwritten(live, address):
     live.open(f"{address}#end")
-    live.page.wait_for_timeout(400)
+    rest(live.page, 400)
     assert live.fragment() == "#end"
 
 
@@ -242,7 +243,7 @@ def test_drawing_with_the_mouse_follows_the_pointer(live):
     live.page.mouse.move(*at(0.7, 0.5), steps=4)
     live.page.mouse.up()
     live.page.mouse.move(*at(0.9, 0.2))  # not drawing any more
-    live.page.wait_for_timeout(400)  # the address follows when the hand rests
+    rest(live.page, 400)  # the address follows when the hand rests
     assert live.value("data") == "drawn"
     drawing = re.search("drawing=(.{60})", live.fragment("drawing="))[1]
     heights = [int(digit, 36) for digit in drawing]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from live_page import AnyLiveFigure, Page
+from page_clock import rest
 
 from gan_tutorial.figures import LivePlane
 from gan_tutorial.figures.live_plane import VIEWS
@@ -147,7 +148,7 @@ def test_drawing_with_the_mouse_and_by_keyboard(live):
     live.page.mouse.move(*at(0.7, 0.5), steps=4)
     live.page.mouse.up()
     live.page.mouse.move(*at(0.9, 0.2))
-    live.page.wait_for_timeout(400)  # the address follows when the hand rests
+    rest(live.page, 400)  # the address follows when the hand rests
     assert live.value("data") == "drawn"
     drawing = re.search("drawing=([0-9a-f]{256})", live.fragment("drawing="))[1]
     rows = [f"{int(drawing[i : i + 8], 16):032b}"[::-1] for i in range(0, 256, 8)]

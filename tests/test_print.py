@@ -4,6 +4,7 @@ import re
 import zlib
 
 import pytest
+from page_clock import rest
 
 import gan_tutorial.figures as package
 
@@ -91,7 +92,7 @@ def test_what_has_moved_prints_as_what_was_always_there(printed, figure):
 def test_a_figure_that_plays_prints_whole(printed):
     def wait(page):
         page.wait_for_function("+document.querySelector('output[name=step]').dataset.value > 20")
-        page.wait_for_timeout(500)
+        rest(page, 500)
 
     still = printed(package.LiveTraining(), lambda page: None)
     playing = printed(package.LiveTraining(playing=True), wait)

@@ -1,6 +1,7 @@
 """What a reader of a long page has at hand: the way back to the top, how far they are, all code folded at once."""
 
 import pytest
+from page_clock import wait_until_still
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
@@ -54,9 +55,11 @@ def test_the_way_back_to_the_top(page):
     top = page.get_by_role("button", name="Back to top")
     assert not top.is_visible()
     page.mouse.move(700, 500)
-    for way in (6000, -400):  # it comes when one turns back
-        page.mouse.wheel(0, way)
-        page.wait_for_timeout(400)
+    page.mouse.wheel(0, 6000)
+    page.wait_for_function("scrollY > 1000")
+    wait_until_still(page, "scrollY")
+    assert not top.is_visible()
+    page.mouse.wheel(0, -400)  # it comes when one turns back
     top.click()
     page.wait_for_function("scrollY === 0")
 

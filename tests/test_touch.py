@@ -1,6 +1,7 @@
 """A finger scrolls the page, and changes a figure only where it goes sideways, taps a slider or rests on a dot."""
 
 import pytest
+from page_clock import rest
 
 import gan_tutorial.figures as package
 
@@ -37,9 +38,9 @@ class Phone:
         box = element.bounding_box()
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    def swipe(self, x, y, dx, dy, rest=0):
+    def swipe(self, x, y, dx, dy, hold=0):
         self.touch("touchStart", (x, y))
-        self.page.wait_for_timeout(rest)
+        rest(self.page, hold)
         for i in range(1, 11):
             self.touch("touchMove", (x + dx * i / 10, y + dy * i / 10))
         self.touch("touchEnd")
@@ -62,7 +63,7 @@ def phone(browser, figure_page):
         page = context.new_page()
         page.goto(figure_page(figure))
         page.wait_for_selector("[data-figure][data-ready]")
-        page.wait_for_timeout(200)  # what can be grabbed is in its place
+        rest(page, 200)  # what can be grabbed is in its place
         page.evaluate(LISTEN)
         return Phone(page)
 
@@ -126,7 +127,7 @@ def test_a_dot_is_pulled_up_by_a_finger_that_has_rested_on_it(phone):
     opened = phone(package.ConvexChord())
     x, y = opened.centre(opened.page.locator(".gan-handle").first)
     before = opened.page.input_value("input[name=ay]"), opened.page.evaluate("scrollY")
-    opened.swipe(x, y, 0, -40, rest=500)
+    opened.swipe(x, y, 0, -40, hold=500)
     after = opened.page.input_value("input[name=ay]"), opened.page.evaluate("scrollY")
     assert float(after[0]) > float(before[0])
     assert after[1] == before[1]

@@ -8,8 +8,10 @@
 (() => {
   const PARTS = ".bd-article section section, .bd-article section > :not(section, h1, h2, h3, h4)";
   const QUIET = 5000; // milliseconds without a move
-  const idle = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 50));
-  const later = (task) => idle(() => requestAnimationFrame(task)); // just before a layout: between the two, a press would miss
+  const PATIENCE = 500; // milliseconds: a page that is busy with its figure has no idle time, and needs the rest most
+  const idle = globalThis.requestIdleCallback ?? ((task) => setTimeout(task, 50)); // WebKit has none
+  // Just before a layout: between the two, a press would miss.
+  const later = (task) => idle(() => requestAnimationFrame(task), { timeout: PATIENCE });
   const moving = new Set(); // the figures that the reader plays with
   let blocks = [];
   let asked = false;
