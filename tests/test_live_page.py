@@ -156,6 +156,15 @@ def test_the_good_story_gets_near_the_data(live):
     assert -1.5 < live.number("value") <= live.number("criterion")
 
 
+def test_the_value_of_the_game_is_shown_where_the_losses_are_logarithms_only(live):
+    live.page.select_option("[name=objective]", "wgan")
+    live.click("step-d")
+    assert math.isnan(live.number("value"))
+    live.page.select_option("[name=objective]", "minimax")
+    live.click("step-d")
+    assert live.number("value") <= live.number("criterion")
+
+
 def test_one_player_at_a_time(live):
     before = live.number("jsd"), live.number("value")
     live.click("step-d")

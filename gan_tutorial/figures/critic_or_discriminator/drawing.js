@@ -97,5 +97,5 @@ function inWords(d, w) {
     return "The bells overlap, and their widths differ: mass has to flow both ways. The critic bends where the two distribution functions cross, and is as steep as ever on both sides.";
   if (d < 2) return "The bells overlap: all three costs pull. The two of $D^*$ grow weaker as the bells meet, the critic's does not.";
   if (d < 4.5) return "The bells part. At the generated samples the minimax cost is going flat already; the critic is as steep as ever.";
-  return "Far apart, $D^*$ is flat where the generated samples are, and the minimax cost with it. The critic is as steep as ever. The non-saturating cost still pulls, but only because the exact log $D^*$ of two bells is a parabola: it rests on probabilities too small for any sample to show.";
+  return "Far apart, $D^*$ is flat where the generated samples are, and the minimax cost with it. The critic is as steep as ever. The non-saturating cost still pulls, but only because the exact log $D^*$ keeps falling there: it rests on probabilities too small for any sample to show.";
 }

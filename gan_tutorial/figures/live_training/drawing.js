@@ -3,6 +3,7 @@
 import { createFigure } from "../kit/figure.js";
 import { htmlNode, htmlText } from "../kit/text.js";
 import { shownRows } from "../live/history.js";
+import { isLogit } from "../live/optima.js";
 import { makeSession } from "../live/session.js";
 import { DIVERGED, plainNumber, warningLine } from "../live/words.js";
 import { makeControls, makePen } from "./controls.js";
@@ -65,7 +66,7 @@ function makeReadOuts(figure) {
     pace.set(rate);
     jsd.set(trainer.jsd);
     w1.set(trainer.w1);
-    value.set(trainer.value);
+    value.set(isLogit(trainer.settings.objective) ? trainer.value : NaN);
     criterion.set(2 * trainer.jsd - Math.log(4));
     pull.set(trainer.pull);
   };
