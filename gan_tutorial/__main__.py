@@ -109,6 +109,8 @@ def _say(line: str) -> None:
         print(line, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again
+        if isinstance(error, BrokenPipeError):  # whoever reads, such as head, has seen enough
+            return
         raise checkpoints.unwritable("the standard output", error) from error
 
 

@@ -97,8 +97,8 @@ def load(
       10,000.
     - `"cifar10"`: train 45,000, validation 5,000 (the last tenth of train), test 10,000.
     - `"tfd"`: unlabeled, train, validation, test of the file's first fold.
-    - the path of a folder: of its pictures, drawn once, a tenth each for validation and test; of
-      fewer than 20, all for train.
+    - the path of a folder: of its pictures, in the order of a digest of their names, a tenth each for
+      test and validation; of fewer than 20, all for train.
 
     Args:
         name: one of those.
@@ -132,8 +132,9 @@ def load(
     return Images(images, torch.as_tensor(labels, dtype=torch.int64, device=device))
 
 
-def is_folder(name: str) -> bool:
+def is_folder(name: str | os.PathLike[str]) -> bool:
     """Whether a data set's name is the path of a folder: it is there, or has a separator in it."""
+    name = os.fspath(name)
     return name not in SOURCES and (
         any(mark in name for mark in (os.sep, "/")) or Path(name).expanduser().is_dir()
     )
@@ -170,7 +171,8 @@ def load_folder(
         progress: a bar, in a terminal or a notebook.
 
     Returns:
-        Images `(n, c, h, w)`, in an order drawn once, so that any slice is mixed, and labels.
+        Images `(n, c, h, w)`, in the order of a digest of their names, so that any slice is mixed, and
+        labels.
 
     Raises:
         ValueError: an argument does not fit, there is no picture, or none can be read.

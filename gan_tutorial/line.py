@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softplus
 
+from gan_tutorial._engine.modes import evaluating
 from gan_tutorial._engine.stacked import Stack
 from gan_tutorial.distributions import quantiles
 from gan_tutorial.sweep import SweepSnapshot
@@ -192,7 +193,7 @@ def look(
 
 @torch.no_grad()
 def outputs(snapshot: Snapshot | SweepSnapshot, network: nn.Module | Stack, x: Tensor) -> Tensor:
-    """A network of one variable at given points.
+    """A network of one variable at given points, in evaluation mode.
 
     Args:
         snapshot: of `train`, or of `sweep`.
@@ -202,12 +203,14 @@ def outputs(snapshot: Snapshot | SweepSnapshot, network: nn.Module | Stack, x: T
     Returns:
         `(n,)`, or `(settings, seeds, n)`, float64, on the CPU.
     """
-    if isinstance(network, Stack) and isinstance(snapshot, SweepSnapshot):
+    if isinstance(network, Stack):
+        assert isinstance(snapshot, SweepSnapshot)
         runs = len(snapshot.settings), len(snapshot.seeds)
         rows = x.to(network.weights).expand(*runs, x.shape[-1]).flatten(0, 1)
         return network(rows[..., None])[..., 0].unflatten(0, runs).double().cpu()
     parameter = next(iter(network.parameters()))
-    return network(x.to(parameter)[:, None])[:, 0].double().cpu()
+    with evaluating(network):
+        return network(x.to(parameter)[:, None])[:, 0].double().cpu()
 
 
 def generated(snapshot: Snapshot | SweepSnapshot, n: int = 1000) -> Tensor:

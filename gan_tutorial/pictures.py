@@ -488,6 +488,11 @@ def conv_pair(
     if width < 1:
         raise ValueError(f"width must be at least 1, got {width}")
     depth = _halvings(shape)
+    if depth == 0:
+        raise ValueError(
+            f"shape: {tuple(shape)[1:]} cannot be halved once; take an even height and width of at "
+            "least 8 pixels"
+        )
     channels, height, across = shape
     low = height >> depth, across >> depth
     widths = [width * 2**i for i in range(depth)]  # next to full size, to the smallest

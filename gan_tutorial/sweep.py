@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gan_tutorial._engine.checks import check_data, whole_number
+from gan_tutorial._engine.checks import SEEDS, check_data, check_pair, whole_number
 from gan_tutorial._engine.stacked import Stack
 from gan_tutorial.networks import Pair, Prior
 from gan_tutorial.objectives import Critic, Objective
@@ -227,7 +227,9 @@ def sweep(
     Args:
         build: `build(seed=…)` gives the pair of a seed, made of linear layers and activations.
         data: floating-point rows `(n, d)`.
-        settings: as for `train`, but without schedules, average and autocast.
+        settings: as for `train`, but without schedules, average and autocast. Losses are means, over
+            the samples, of what each sample (or pair) contributes, and `constrain` acts on each weight
+            by itself: the runs stand side by side in both.
         seeds: of weights, data and noise.
         steps: steps of the generator.
         every: steps between snapshots. A snapshot owns its weights, so that a list of snapshots is a
@@ -241,6 +243,8 @@ def sweep(
     Raises:
         ValueError: at the call, for arguments that do not fit.
     """
+    if not isinstance(settings, Sequence):
+        raise ValueError(f"settings must be a sequence of Settings(...), got {settings!r}")
     settings, seeds = tuple(settings), tuple(seeds)
     whole_number("steps", steps, least=0)
     whole_number("every", every)
@@ -250,6 +254,17 @@ def sweep(
     if not settings or not seeds:
         raise ValueError(f"settings={settings}, seeds={seeds}: give one of each at least")
     _check_plain(settings)
+    for seed in seeds:
+        whole_number("seeds", seed, least=0, below=SEEDS)
+    pair = build(seed=seeds[0])
+    check_pair(pair, data, None)
+    for name, network in (("generator", pair.generator), ("discriminator", pair.discriminator)):
+        frozen = [key for key, p in network.named_parameters() if not p.requires_grad]
+        if frozen:
+            raise ValueError(
+                f"the {name}'s {', '.join(frozen)} would be trained with the rest; a sweep trains "
+                "whole networks: call train for each run"
+            )
     games, place = _games(build, data, settings, seeds, device)
 
     def snapshot(step: int) -> SweepSnapshot:
@@ -263,6 +278,13 @@ def sweep(
 def _check_plain(settings: Iterable[Settings]) -> None:
     """All runs of a sweep take the same plain steps: what only `train` does is refused by name."""
     for i, setting in enumerate(settings):
+        if not isinstance(setting, Settings):
+            raise ValueError(f"settings[{i}] must be Settings(...), got {setting!r}")
+        if setting.objective.outputs != 1:
+            raise ValueError(
+                f"settings[{i}].objective takes {setting.objective.outputs} outputs of D; a sweep has "
+                "one: call train for each run"
+            )
         for name in ("schedules", "ema", "autocast"):
             if getattr(setting, name):
                 raise ValueError(

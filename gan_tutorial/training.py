@@ -33,6 +33,7 @@ from tqdm.auto import tqdm
 from gan_tutorial._engine import checkpoints, devices
 from gan_tutorial._engine.checks import (
     SEEDS,
+    check_asked,
     check_batch,
     check_memory,
     check_pair,
@@ -40,6 +41,7 @@ from gan_tutorial._engine.checks import (
     check_place,
     whole_number,
 )
+from gan_tutorial._engine.modes import evaluating
 from gan_tutorial._engine.run import CHECK, DivergenceError, Run
 from gan_tutorial.networks import Pair, Prior, bind
 from gan_tutorial.objectives import NON_SATURATING, OBJECTIVES, Objective
@@ -169,24 +171,20 @@ def sample(
         `(n, d)`, on the generator's device.
 
     Raises:
-        ValueError: n is no number of samples, or there are not as many labels.
+        ValueError: n is no number of samples, or the labels are not as many, or not ones that the
+            generator takes; a conditional one needs them.
     """
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 0:
         raise ValueError(f"n must be a number of samples, at least 0, got {n!r}")
     whole_number("seed", seed, least=0, below=SEEDS)
     parameter = next(generator.parameters())
-    check_memory("n", int(n), max(p.shape[0] for p in generator.parameters()), parameter.device)
+    widest = max(p.shape[0] if p.ndim else 1 for p in generator.parameters())
+    check_memory("n", int(n), widest, parameter.device)
     z = prior(int(n), torch.Generator(parameter.device).manual_seed(seed)).to(parameter.dtype)
-    y = None if labels is None else labels.to(z.device)
-    if y is not None and len(y) != len(z):
-        raise ValueError(f"labels must be {len(z)}, one for each sample, got {len(y)}")
-    was_training = generator.training
-    generator.eval()
-    try:
-        parts = [slice(i, i + AT_ONCE) for i in range(0, max(len(z), 1), AT_ONCE)]
+    y = check_asked(generator, labels, len(z))
+    parts = [slice(i, i + AT_ONCE) for i in range(0, max(len(z), 1), AT_ONCE)]
+    with evaluating(generator):
         return torch.cat([bind(generator, None if y is None else y[i])(z[i]) for i in parts])
-    finally:
-        generator.train(was_training)
 
 
 def step(run: Run) -> None:
@@ -336,10 +334,10 @@ def _stops(every: int | Sequence[int], steps: int) -> Iterable[int]:
     return sorted({0, *wanted, steps})
 
 
-def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> None:
-    """Steps up to `stop`, or to the one in which Ctrl-C was pressed."""
+def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> bool:
+    """Steps up to `stop`, or to the one in which Ctrl-C was pressed; whether it was."""
     start = time.perf_counter()
-    while run.taken < stop and not pressed.is_set():
+    while run.taken < stop and not devices.anyone(pressed.is_set, run.taken):
         run.d.schedule(run.taken)
         run.g.schedule(run.taken)
         take()
@@ -350,6 +348,7 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
             run.read_losses()
     run.read_losses()
     run.seconds += time.perf_counter() - start
+    return devices.anyone(pressed.is_set)
 
 
 def _snapshots(
@@ -362,10 +361,12 @@ def _snapshots(
     with make_bar() as bar:
         for stop in chain([run.taken], (s for s in stops if s > run.taken)):
             with run.randomness, checkpoints.interrupts_held(checkpoint is not None) as pressed:
-                _advance(run, stop, take, bar, pressed)
-                if checkpoint is not None and devices.rank() == 0:
-                    checkpoints.save(checkpoint, run.state_dict())
-                if pressed.is_set():
+                stopped = _advance(run, stop, take, bar, pressed)
+                if checkpoint is not None:
+                    state = run.state_dict()  # of all processes
+                    if devices.rank() == 0:
+                        checkpoints.save(checkpoint, state)
+                if stopped:
                     raise KeyboardInterrupt(
                         f"stopped after step {run.taken}, saved in {checkpoint}; the same call "
                         "with resume=True goes on from there"

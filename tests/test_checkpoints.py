@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_tutorial._engine import checkpoints
-from gan_tutorial.networks import mlp_pair
+from gan_tutorial.networks import Uniform, mlp_pair
 from gan_tutorial.objectives import (
     HINGE,
     NON_SATURATING,
@@ -550,3 +550,84 @@ def test_a_full_disk_at_any_write_leaves_the_last_checkpoint(tmp_path, monkeypat
         signal.signal(signal.SIGXFSZ, ignored)
     assert path.read_bytes() == before
     assert [shot.step for shot in small(path, steps=6, resume=True)] == [4, 6]
+
+
+class Weighing:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def factor(self, step):
+        return 1 / (1 + self.weight * step)
+
+
+def falling(step, by=100):
+    return 1 / (1 + step / by)
+
+
+def falling_faster(step, by=10):
+    return 1 / (1 + step / by)
+
+
+falling_faster.__qualname__ = "falling"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Weighing(100).factor, Weighing(2).factor),
+        (lambda step: 1 - step / 100, lambda step: 1 + step / 100),
+        (falling, falling_faster),
+    ],
+    ids=["an object's own numbers", "an operator", "a default"],
+)
+def test_a_run_that_differs_inside_a_function_is_another_one(one, other):
+    assert checkpoints.plain(one) == checkpoints.plain(one)
+    assert checkpoints.plain(one) != checkpoints.plain(other)
+
+
+def test_tensors_are_told_apart_by_their_numbers():
+    assert checkpoints.plain(torch.ones(3)) == checkpoints.plain(torch.ones(3))
+    assert checkpoints.plain(torch.ones(3)) != checkpoints.plain(torch.zeros(3))
+    checkpoints.plain(torch.tensor(1.0, dtype=torch.bfloat16))
+
+
+def test_another_prior_or_another_activation_is_another_run(tmp_path):
+    def go(path, prior=None, activation=None, **options):
+        pair = mlp_pair(4, 2, (8,), (8,))
+        if prior is not None:
+            pair = pair._replace(prior=prior)
+        if activation is not None:
+            layers = [
+                activation if isinstance(m, torch.nn.LeakyReLU) else m for m in pair.discriminator
+            ]
+            pair = pair._replace(discriminator=torch.nn.Sequential(*layers))
+        return list(train(pair, torch.rand(16, 4), batch_size=4, checkpoint=path, **options))
+
+    data = tmp_path / "run.pt"
+    torch.manual_seed(0)
+    go(data, steps=1, note={"who": "me"})
+    torch.manual_seed(0)
+    with pytest.raises(ValueError, match="made with prior"):
+        go(data, Uniform(2), steps=2, resume=True)
+    torch.manual_seed(0)
+    with pytest.raises(ValueError, match=r"made with layers.discriminator.*LeakyReLU"):
+        go(data, activation=torch.nn.ELU(), steps=2, resume=True)
+    torch.manual_seed(0)
+    go(data, steps=2, resume=True)
+    assert checkpoints.load(data)["note"] == {"who": "me"}  # kept, where no other is given
+
+
+def test_only_what_is_left_of_this_very_file_is_swept(tmp_path):
+    for name in (
+        ".run.4711.partial",
+        ".run.pt.4711.partial",
+        ".run[1].4711.partial",
+        ".run1.4711.partial",
+    ):
+        (tmp_path / name).touch()
+    checkpoints.Owner(tmp_path / "run").release()
+    checkpoints.Owner(tmp_path / "run[1]").release()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        ".run.pt.4711.partial",
+        ".run1.4711.partial",
+    }

@@ -139,6 +139,7 @@ def test_evaluation_is_json_with_its_meaning(run, capsys):
     assert (result["samples"], result["split"], result["data"]) == (50, "validation", "mnist-10k")
 
 
+@pytest.mark.filterwarnings("ignore:mnist-10k is not as it was")
 def test_evaluation_asks_for_labels_as_the_data_has_them(conditional_run, monkeypatch, capsys):
     """On rows of which nine in ten are a 7, so are the labels that a conditional run is asked for."""
     images, _ = load("mnist-10k")

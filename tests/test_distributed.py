@@ -16,8 +16,9 @@ from gan_tutorial.objectives import OBJECTIVES
 from gan_tutorial.training import train
 
 SCRIPT = """
-    import sys, torch
+    import os, signal, sys, torch
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests ignore it
     from gan_tutorial._engine import checkpoints, devices
     from gan_tutorial.networks import mlp_pair
     from gan_tutorial.objectives import OBJECTIVES
@@ -43,6 +44,27 @@ SCRIPT = """
         drop.register_forward_hook(lambda module, x, y: dropped.append((y == 0).int()))
         list(train(pair, data, steps=1, batch_size=8))
         checkpoints.save(f"{folder}/dropped-{rank}.result", {"rows": dropped[-1]})
+        def dropping():
+            return mlp_pair(4, 2, (8,), (16,), dropout=0.5)
+        def of(name, pair, steps, **options):
+            *_, shot = train(pair, data, steps=steps, batch_size=8, every=1_000,
+                             checkpoint=f"{folder}/{name}", **options)
+            networks = shot.generator, shot.discriminator
+            return torch.cat([p.flatten() for network in networks for p in network.parameters()])
+        straight = of("straight", dropping(), 6)
+        of("stopped", dropping(), 3)
+        resumed = of("stopped", dropping(), 6, resume=True)
+        checkpoints.save(f"{folder}/resumed-{rank}.result", {"a": straight, "b": resumed})
+        pair, seen = dropping(), []
+        def press(*_):
+            seen.append(1)
+            if len(seen) == 30 and rank == devices.size() - 1:
+                os.kill(os.getpid(), signal.SIGINT)
+        pair.generator.register_forward_hook(press)
+        try:
+            of("pressed", pair, 1_000_000)
+        except KeyboardInterrupt as stopped:
+            print(stopped)
         try:
             train(pair, data, steps=1, batch_size=7)
         except ValueError as error:
@@ -104,6 +126,21 @@ def test_each_process_has_dropout_of_its_own(folders):
     """The same units dropped in both would make the joint batch's dropout half as random."""
     one, two = (checkpoints.load(folders[1] / f"dropped-{rank}.result")["rows"] for rank in (0, 1))
     assert 0.4 < (one != two).float().mean() < 0.6
+
+
+def test_a_resumed_run_of_two_processes_has_the_bits_of_one_that_was_not_stopped(folders):
+    for folder, rank in ((folders[0], 0), (folders[1], 0), (folders[1], 1)):
+        both = checkpoints.load(folder / f"resumed-{rank}.result")
+        assert torch.equal(both["a"], both["b"])
+
+
+def test_ctrl_c_in_one_process_stops_all_at_one_step_and_saves_it(folders):
+    for folder, outputs in zip(folders[:2], folders[2:], strict=True):
+        said = {line for out in outputs for line in out.splitlines() if "stopped after" in line}
+        assert len(said) == 1
+        taken = checkpoints.load(folder / "pressed")["step"]
+        assert 20 < taken < 100
+        assert f"stopped after step {taken}, saved in" in said.pop()
 
 
 def test_only_rank_0_writes(folders):

@@ -1,7 +1,10 @@
 """A folder of anybody's pictures: every kind of file, what is broken, what is kept, and what is told."""
 
+import errno
 import json
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -135,7 +138,7 @@ def test_only_broken_files_are_an_error(tmp_path):
 def test_what_was_read_is_kept_until_a_file_changes(tmp_path, monkeypatch):
     noise(tmp_path, 5)
     first = data.load_folder(tmp_path).images.clone()
-    kept = sorted((tmp_path / data.Path(".gan-tutorial")).iterdir())
+    kept = sorted((tmp_path / data.Path(".gan-tutorial")).glob("[!.]*"))
     assert [path.suffix for path in kept] == [".json", ".npy"]
 
     def fail(self, path):
@@ -147,15 +150,15 @@ def test_what_was_read_is_kept_until_a_file_changes(tmp_path, monkeypatch):
     save(tmp_path / "0.png", BLUE)
     changed = data.load_folder(tmp_path).images
     assert not torch.equal(changed, first)
-    assert len(list((tmp_path / ".gan-tutorial").iterdir())) == 2  # the old array has gone
+    assert len(list((tmp_path / ".gan-tutorial").glob("[!.]*"))) == 2  # the old array has gone
     data.load_folder(tmp_path, size=16)
-    assert len(list((tmp_path / ".gan-tutorial").iterdir())) == 4  # another size beside it
+    assert len(list((tmp_path / ".gan-tutorial").glob("[!.]*"))) == 4  # another size beside it
 
 
 def test_a_damaged_keep_is_made_anew(tmp_path):
     noise(tmp_path, 5)
     first = data.load_folder(tmp_path).images.clone()
-    for path in (tmp_path / ".gan-tutorial").iterdir():
+    for path in (tmp_path / ".gan-tutorial").glob("[!.]*"):
         path.write_bytes(path.read_bytes()[:40])
     assert torch.equal(data.load_folder(tmp_path).images, first)
 
@@ -267,3 +270,109 @@ def test_classes_of_a_folder_are_asked_for_by_number_or_refused(tmp_path, capsys
     assert main(["sample", str(tmp_path / "run"), "--label", "0", *grid]) == 0
     assert main(["sample", str(tmp_path / "run"), "--label", "cow", *grid]) == 1
     assert "--label must be from 0 to 1, or one of cat, dog, got cow" in capsys.readouterr().err
+
+
+def test_a_link_to_nothing_and_a_name_in_an_old_encoding_stop_nothing(tmp_path):
+    noise(tmp_path, 3)
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    os.rename(tmp_path / "0.png", os.fsencode(tmp_path) + b"/" + "고양이.png".encode("cp949"))
+    for _ in range(2):  # read, and read from what was kept
+        with pytest.warns(UserWarning, match=r"1 of 4 pictures .* gone\.png"):
+            assert len(data.load_folder(tmp_path).images) == 3
+    assert len(list((tmp_path / ".gan-tutorial").glob("*.npy"))) == 1
+
+
+def test_a_picture_that_is_added_moves_hardly_any_other_to_another_split(tmp_path):
+    noise(tmp_path, 60, size=8)
+    splits = {name: data.load(str(tmp_path), name, size=8).images for name in ("train", "test")}
+    trained_on = {bytes(picture.numpy()) for picture in splits["train"]}
+    for i in range(60, 63):
+        pixels = np.random.default_rng(i).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    tested = data.load(str(tmp_path), "test", size=8).images
+    assert len(tested) == 6
+    assert not trained_on & {bytes(picture.numpy()) for picture in tested}
+
+
+def test_what_a_killed_reader_left_is_swept_and_readers_wait_for_each_other(tmp_path):
+    noise(tmp_path, 20)
+    cache = tmp_path / ".gan-tutorial"
+    cache.mkdir()
+    (cache / ".0123.npy.4711.partial").write_bytes(b"half")
+    read = (
+        "import sys; from gan_tutorial.data import load_folder; load_folder(sys.argv[1], size=200)"
+    )
+    together = [subprocess.Popen([sys.executable, "-c", read, tmp_path]) for _ in range(2)]
+    assert [process.wait() for process in together] == [0, 0]
+    assert not list(cache.glob(".*.partial"))
+    assert len(list(cache.glob("*.npy"))) == 1
+
+
+def test_a_full_disk_is_told_before_it_is_written_to(tmp_path, monkeypatch):
+    noise(tmp_path, 3)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.warns(UserWarning, match="read into memory.*No space left"):
+        assert len(data.load_folder(tmp_path).images) == 3
+    assert not list((tmp_path / ".gan-tutorial").glob("*.npy"))
+    assert not list((tmp_path / ".gan-tutorial").glob(".*.partial"))
+
+
+def test_pixels_without_a_white_are_refused_and_clear_ones_of_16_bits_are_clear(tmp_path):
+    Image.fromarray(np.full((9, 9), 0.5, np.float32)).save(tmp_path / "a.tiff")
+    with pytest.raises(ValueError, match="32 bits"):
+        data.load_folder(tmp_path)
+    (tmp_path / "a.tiff").unlink()
+    pixels = np.full((40, 40), 20_000, np.uint16)
+    pixels[:, :20] = 40_000
+    Image.fromarray(pixels).save(tmp_path / "a.png", transparency=40_000)
+    picture = only(tmp_path, size=40, background=(0, 0, 255))
+    assert picture[:, 20, 5].tolist() == [0, 0, 255]
+    assert picture[:, 20, 35].tolist() == [20_000 // 257] * 3
+
+
+def test_evaluation_says_that_the_folder_has_changed(tmp_path, capsys):
+    pictures, run = tmp_path / "pics", tmp_path / "run"
+    noise(pictures, 40, size=28)
+    options = [
+        "--recipe",
+        "faces",
+        "--size",
+        "28",
+        "--steps",
+        "1",
+        "--every",
+        "1",
+        "--batch-size",
+        "4",
+    ]
+    assert main(["train", "--data", str(pictures), *options, "--out", str(run)]) == 0
+    capsys.readouterr()
+    for changed in (False, True):
+        if changed:
+            save(pictures / "new.png")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert main(["evaluate", str(run), "--count", "20", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+        assert told["same_data"] is not changed
+        assert any("is not as it was" in str(w.message) for w in caught) is changed
+
+
+def test_a_class_keeps_its_name_when_another_folder_comes(tmp_path):
+    pictures, run = tmp_path / "pics", tmp_path / "run"
+    for name in ("b", "c"):
+        noise(pictures / name, 4, size=28)
+    options = ["--recipe", "faces-conditional", "--classes", "--size", "28", "--steps", "1"]
+    options += ["--every", "1", "--batch-size", "4", "--out", str(run)]
+    assert main(["train", "--data", str(pictures), *options]) == 0
+    noise(pictures / "a", 4, size=28)
+    grids = {}
+    for label in ("c", "1", "0"):
+        out = tmp_path / f"{label}.png"
+        assert main(["sample", str(run), "--label", label, "--count", "4", "--out", str(out)]) == 0
+        grids[label] = out.read_bytes()
+    assert grids["c"] == grids["1"] != grids["0"]

@@ -235,3 +235,16 @@ def test_a_judge_of_any_network_of_the_kind():
     judge = Judge(JudgeNetwork((1, 8, 8), (4,), 2))
     assert judge.classify(torch.rand(3, 64)).shape == (3,)
     assert judge.name == "judge"
+
+
+def test_a_turn_is_a_turn_in_pictures_that_are_not_square_too():
+    """A line along the wide side rises by the tangent of the angle, up to the shear that is drawn with it."""
+    picture = torch.zeros(1, 1, 20, 60)
+    picture[..., 9:11, :] = 1
+    rng = torch.Generator().manual_seed(3)
+    moved = _moved(picture.expand(200, 1, 20, 60), 0, 0.2, False, rng)[:, 0]
+    rows = torch.arange(20.0)[:, None]
+    height = (moved * rows).sum(1) / moved.sum(1).clamp(min=1e-6)
+    rise = (height[:, 40] - height[:, 20]) / 20
+    # uniform on ±0.2, beside a scale of 1 ± 0.1
+    assert rise.std() == pytest.approx(0.2 / 3**0.5, rel=0.2)

@@ -162,3 +162,15 @@ def test_a_diverged_run_is_nan_and_leaves_the_others_alone():
     x = torch.stack([Noise().ends, Noise().ends * float("nan")])
     found = jensen_shannon(p, push_forward(x, Noise().mass, Cells().edges))
     assert found.isnan().tolist() == [False, True]
+
+
+def test_a_look_changes_nothing_in_the_run_that_is_looked_at():
+    generator = nn.Sequential(nn.Linear(1, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+    discriminator = nn.Sequential(nn.Linear(1, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 1))
+    pair = Pair(generator, discriminator, Gaussian(1))
+    *_, snapshot = train(pair, torch.randn(64, 1), steps=2, batch_size=8)
+    before = generator[1].running_mean.clone()
+    one, two = look(snapshot), look(snapshot)
+    assert torch.equal(generator[1].running_mean, before)
+    assert torch.equal(one.score, two.score)
+    assert generator.training

@@ -130,3 +130,15 @@ def test_imbalance_by_chance_and_its_error_are_those_of_draws():
 def test_labels_that_do_not_fit_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("asked", "read", "message"),
+    [
+        ([3, 3], [10, 3], "read must be from 0 to 9, got labels from 3 to 10"),
+        ([-1, 3], [1, 3], "asked must be from 0 to 9, got labels from -1 to 3"),
+    ],
+)
+def test_labels_outside_of_the_table_are_named(asked, read, message):
+    with pytest.raises(ValueError, match=message):
+        confusion(torch.tensor(asked), torch.tensor(read))

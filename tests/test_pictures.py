@@ -418,3 +418,9 @@ def test_a_pair_with_a_mapping_network_trains_and_resumes(tmp_path):
     ]
     whole = few(tiny(mapping=2), steps=4)
     assert torch.equal(shots[-1].sample(3), whole.sample(3))
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 7), (1, 15, 15)], ids=str)
+def test_pictures_too_small_for_a_dcgan_are_named(shape):
+    with pytest.raises(ValueError, match="cannot be halved once"):
+        conv_pair(shape)

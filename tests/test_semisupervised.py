@@ -98,3 +98,9 @@ def test_command_records_a_run_trained_and_untrained(tmp_path, capsys):
     assert "--seed 1 --steps 2 --out runs/mnist-short-1 &&" in note["command"]
     assert main(["features", str(tmp_path / "none"), *options]) == 1
     assert "error" in capsys.readouterr().err
+
+
+def test_a_hidden_layer_leaves_the_network_in_its_mode():
+    network = nn.Sequential(nn.Linear(4, 3), nn.Dropout(), nn.ReLU(), nn.Linear(3, 1))
+    hidden_layer(network, 1)(torch.rand(2, 4))
+    assert all(layer.training for layer in network)

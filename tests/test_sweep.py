@@ -219,3 +219,31 @@ def test_on_cuda_the_sweep_equals_one_by_one_training(data):
     for j in range(2):
         expected = one_by_one(build, data.cuda(), setting, j).sample(50)
         torch.testing.assert_close(found.sample(50)[0, j], expected, rtol=1e-6, atol=1e-7)
+
+
+def frozen_pair(*, seed):
+    pair = line_pair(4, seed=seed)
+    pair.generator[0].requires_grad_(False)
+    return pair
+
+
+def hushed_pair(*, seed):
+    pair = line_pair(4, seed=seed)
+    return pair._replace(generator=nn.Sequential(*pair.generator, nn.AlphaDropout(0.5)))
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "message"),
+    [
+        (frozen_pair, {}, "the generator's 0.weight, 0.bias would be trained"),
+        (hushed_pair, {}, "cannot stack AlphaDropout"),
+        (partial(line_pair, 4), {"settings": Settings()}, "must be a sequence of Settings"),
+        (partial(line_pair, 4), {"settings": ["a"]}, r"settings\[0\] must be Settings"),
+        (partial(line_pair, 4), {"seeds": [0.5]}, "seeds must be an integer"),
+        (partial(line_pair, 4), {"data": torch.randn(9, 2)}, "the data need"),
+    ],
+)
+def test_what_a_sweep_would_train_otherwise_is_refused_at_the_call(data, build, options, message):
+    given = {"data": data, "settings": [Settings()], "seeds": [0]} | options
+    with pytest.raises(ValueError, match=message):
+        sweep(build, steps=1, **given)

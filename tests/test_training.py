@@ -359,7 +359,7 @@ def test_weights_that_overflow_in_the_very_last_step_are_noticed():
         ({"labels": [0, 1]}, r"labels must be a tensor of 64 integers.* got list"),
         ({"every": "end"}, r"every must be a step count or a sequence of steps, got 'end'"),
         ({"labels": LABELS}, r"the generator cannot be called"),
-        ({"schedules": {"betas2": linear(1, 0, 5)}}, r"Adam has no option 'betas2'"),
+        ({"schedules": {"betas2": linear(1, 0, 5)}}, r"Adam has no number 'betas2'"),
     ],
 )
 def test_bad_arguments_are_named(change, message):
@@ -767,3 +767,75 @@ def test_a_discriminator_of_single_samples_gets_both_kinds_at_once(build):
 
 def test_labels_reach_a_discriminator_that_is_tried():
     assert not checks.mixes_samples(tiny(classes=3).discriminator, DATA[:8], LABELS[:8])
+
+
+class Scaled(nn.Module):
+    """A generator whose last registered layer is not its last one, with a number for a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.act = nn.Linear(2, 5), nn.Linear(5, 1), nn.Sigmoid()
+        self.scale = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, z):
+        return self.scale * self.second(self.act(self.first(z)))
+
+
+def test_the_order_in_which_layers_are_registered_is_not_taken_for_that_of_the_rows():
+    score = Scaled()
+    score.first = nn.Linear(1, 5)
+    pair = Pair(Scaled(), score, Gaussian(2))
+    assert last(pair, 3 + torch.randn(64, 1), steps=1).sample(3).shape == (3, 1)
+    bounded = nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.Identity(), nn.Tanh()))
+    with pytest.raises(ValueError, match=r"can only give \[-1, 1\]"):
+        last(pair._replace(generator=bounded), 3 + torch.randn(64, 1), steps=1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, "the generator has classes"),
+        ([0, 1], "labels must be 3, one for each"),
+        ([0, 1, 5], "from 0 to 5; the generator has 3 classes"),
+        ([0.0, 1.0, 2.0], "must be integers"),
+        ([[0, 1], [0, 1], [0, 1]], "labels have 2 attributes"),
+    ],
+)
+def test_labels_that_cannot_be_asked_for_are_named(labels, message):
+    generator = mlp_pair(4, 2, (8,), (8,), classes=3).generator
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sample(generator, Gaussian(2), 3, labels=labels)
+
+
+def test_labels_may_be_a_list_or_of_any_whole_type():
+    generator = mlp_pair(4, 2, (8,), (8,), classes=3).generator
+    expected = sample(generator, Gaussian(2), 3, labels=torch.tensor([0, 2, 1]))
+    for labels in ([0, 2, 1], torch.tensor([0, 2, 1], dtype=torch.uint8)):
+        assert torch.equal(sample(generator, Gaussian(2), 3, labels=labels), expected)
+
+
+def test_sampling_leaves_each_layer_in_its_own_mode():
+    generator = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3).eval(), nn.Linear(3, 1))
+    sample(generator, Gaussian(2), 4)
+    assert [layer.training for layer in generator] == [True, False, True]
+
+
+def test_a_layer_that_is_not_used_and_a_schedule_of_no_number_are_named():
+    pair = tiny()
+    pair.discriminator.idle = nn.Linear(1, 1)
+    used = nn.Sequential(*pair.discriminator[:-1], pair.discriminator[-1])
+
+    class Idle(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle = used, nn.Linear(1, 1)
+
+        def forward(self, x):
+            return self.used(x)
+
+    with pytest.raises(ValueError, match=r"Idle does not use idle\.weight, idle\.bias"):
+        last(pair._replace(discriminator=Idle()), steps=1)
+    with pytest.raises(ValueError, match=r"Adam has no number 'betas', only .*lr"):
+        train(
+            tiny(), DATA, steps=1, optimizers=(adam(), adam()), schedules={"betas": lambda s: 0.5}
+        )

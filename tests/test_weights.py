@@ -47,7 +47,8 @@ def test_vectors_counts_and_rows_of_zeros_are_kept_as_they_are():
 def test_kept_pair_is_the_run_s_average_and_its_critic(tiny):
     folder, out = tiny
     pair = recorded.pair("mnist-short", out)
-    _, _, generator, prior = cli.trained(folder)
+    run = cli.trained(folder)
+    generator, prior = run.generator, run.prior
     ours, theirs = sample(pair.generator, pair.prior, 64), sample(generator, prior, 64)
     assert (ours - theirs).abs().max() < 0.02
     state = checkpoints.load(folder / "checkpoint.pt")["discriminator"]["network"]

@@ -1,12 +1,12 @@
 """Checkpoints that are either whole or not there.
 
-A file is one line, `gan-tutorial checkpoint 2 <sha256 of the rest>`, and then what `torch.save`
+A file is one line, `gan-tutorial checkpoint 3 <sha256 of the rest>`, and then what `torch.save`
 wrote. It is written beside its final place, flushed to the disk, and moved there in one step, so a
 process that is killed at any moment leaves the previous file or the new one and never half of one.
 Reading checks the digest first and then unpacks tensors and plain values only
 (`weights_only=True`): no code in a file is ever run.
 
-One process owns a checkpoint at a time: `owned` holds a lock beside it, which the system takes away
+One process owns a checkpoint at a time: `own` holds a lock beside it, which the system takes away
 with the process.
 
 A run that goes on must be the run that was stopped: `plain` writes down what decides it, and
@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import dis
+import fnmatch
 import functools
+import glob
 import hashlib
 import inspect
 import io
@@ -35,7 +38,8 @@ from typing import IO, Any
 
 import torch
 
-MAGIC = b"gan-tutorial checkpoint 2 "
+MAGIC = b"gan-tutorial checkpoint 3 "
+OPERATIONS = ("BINARY_OP", "COMPARE_OP")
 
 
 def own(path: Path, resume: bool) -> Owner:
@@ -95,8 +99,9 @@ def sweep_partial(folder: Path, names: Sequence[str]) -> None:
     """Remove what killed processes left half-written of the files named (patterns), for the owner
     of the folder alone.
     """
-    for name in names:
-        for leftover in folder.glob(f".{name}.*.partial"):
+    for leftover in folder.glob(".*.partial"):
+        whole, _, process = leftover.name[1 : -len(".partial")].rpartition(".")
+        if process.isdecimal() and any(fnmatch.fnmatchcase(whole, name) for name in names):
             leftover.unlink(missing_ok=True)
 
 
@@ -146,7 +151,7 @@ class Owner:
         with contextlib.suppress(OSError):  # a full disk: the lock holds without words
             self.file.truncate(0)
             os.write(self.file.fileno(), words.encode())
-        sweep_partial(path.parent, [path.name])  # nobody else may write here now
+        sweep_partial(path.parent, [glob.escape(path.name)])  # nobody else may write here now
 
     def _locked(self, path: Path) -> IO[str]:
         while True:
@@ -229,6 +234,12 @@ def plain(value: object) -> Any:
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, functools.partial):
         return {"function": plain(value.func), "given": plain([value.args, value.keywords])}
+    if isinstance(value, torch.Tensor):
+        numbers = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        digest = hashlib.sha256(numbers.tobytes()).hexdigest()
+        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
+    if inspect.ismethod(value):
+        return {"function": plain(value.__func__), "of": plain(value.__self__)}
     if hasattr(value, "__code__"):
         return _plain_function(value)
     if hasattr(value, "__qualname__") or not hasattr(value, "__dict__"):
@@ -245,7 +256,11 @@ def _plain_function(function: Any) -> Any:
         constants = [
             c for c in code.co_consts if c is None or isinstance(c, bool | int | float | str)
         ]
-        inside["code"] = [*constants, *code.co_names]
+        signs = [i.argrepr for i in dis.get_instructions(code) if i.opname in OPERATIONS]
+        inside["code"] = [*constants, *code.co_names, *signs]
+    given = [function.__defaults__, function.__kwdefaults__]
+    if any(given):
+        inside["defaults"] = plain(given)
     return {"function": name, **inside} if inside else name
 
 

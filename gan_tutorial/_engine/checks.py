@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_tutorial._engine import devices
+from gan_tutorial._engine.modes import evaluating
 from gan_tutorial.networks import Affine, Pair, bind
 from gan_tutorial.objectives import Objective, no_penalty
 
@@ -154,7 +155,7 @@ def check_pair(pair: Pair, data: Tensor, labels: Tensor | None, outputs: int = 1
             f"the discriminator must return (n, {outputs}) logits, got {tuple(score.shape)}"
         )
     _check_range(pair.generator, data)
-    if isinstance(_leaves(pair.discriminator)[-1], nn.Sigmoid):
+    if isinstance(_in_order(pair.discriminator)[-1], nn.Sigmoid):
         raise ValueError(
             "the discriminator ends in a sigmoid; the losses here take logits: leave it out"
         )
@@ -176,23 +177,46 @@ def check_players(pair: object) -> None:
 def _check_labels(pair: Pair, labels: Tensor | None) -> None:
     if labels is None:
         return
-    columns = labels.flatten(1).T if labels.dim() > 1 else labels[None]
     for name, network in (("generator", pair.generator), ("discriminator", pair.discriminator)):
-        classes = getattr(network, "classes", None)
-        if classes is None:
-            continue
-        sizes = (classes,) if isinstance(classes, int) else tuple(classes)
-        if len(sizes) != len(columns):
+        _check_classes(name, network, labels)
+
+
+def _check_classes(name: str, network: nn.Module, labels: Tensor) -> None:
+    """As many attributes as the network takes, each within its classes, where it says how many."""
+    classes = getattr(network, "classes", None)
+    if classes is None or not len(labels):
+        return
+    columns = labels.flatten(1).T if labels.dim() > 1 else labels[None]
+    sizes = (classes,) if isinstance(classes, int) else tuple(classes)
+    if len(sizes) != len(columns):
+        raise ValueError(
+            f"labels have {len(columns)} attributes; the {name} takes {len(sizes)}: {sizes}"
+        )
+    for column, size in zip(columns, sizes, strict=True):
+        low, high = int(column.min()), int(column.max())
+        if not 0 <= low <= high < size:
             raise ValueError(
-                f"labels have {len(columns)} attributes; the {name} takes {len(sizes)}: {sizes}"
+                f"labels go from {low} to {high}; the {name} has {size} classes and takes 0 to "
+                f"{size - 1}"
             )
-        for column, size in zip(columns, sizes, strict=True):
-            low, high = int(column.min()), int(column.max())
-            if not 0 <= low <= high < size:
-                raise ValueError(
-                    f"labels go from {low} to {high}; the {name} has {size} classes and takes 0 to "
-                    f"{size - 1}"
-                )
+
+
+def check_asked(generator: nn.Module, labels: object, n: int) -> Tensor | None:
+    """The labels that a generator is asked for, int64 and on its device: n of them, or none for one
+    that takes none.
+    """
+    if labels is None:
+        classes = getattr(generator, "classes", None)
+        if classes is not None:
+            raise ValueError(f"labels: the generator has classes ({classes}); give it {n} labels")
+        return None
+    y = torch.as_tensor(labels)
+    if y.is_floating_point() or y.is_complex() or y.dim() not in (1, 2):
+        raise ValueError(f"labels must be integers (n,), got {y.dtype} of shape {tuple(y.shape)}")
+    if len(y) != n:
+        raise ValueError(f"labels must be {n}, one for each sample, got {len(y)}")
+    _check_classes("generator", generator, y)
+    return y.to(next(generator.parameters()).device, torch.int64)
 
 
 def _noise(pair: Pair) -> Tensor:
@@ -203,13 +227,11 @@ def _noise(pair: Pair) -> Tensor:
 @torch.no_grad()
 def _called(name: str, network: nn.Module, on: str, x: Tensor, y: Tensor | None) -> Tensor:
     """network(x) or network(x, y) in evaluation mode; ValueError where it cannot be."""
-    was_training = network.training
     try:
-        return bind(network.eval(), None if y is None else y.to(x.device))(x)
+        with evaluating(network):
+            return bind(network, None if y is None else y.to(x.device))(x)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(f"the {name} cannot be called on {on}: {error}") from error
-    finally:
-        network.train(was_training)
 
 
 def _check_range(generator: nn.Module, data: Tensor) -> None:
@@ -226,15 +248,21 @@ def _check_range(generator: nn.Module, data: Tensor) -> None:
         )
 
 
-def _leaves(network: nn.Module) -> list[nn.Module]:
-    return [m for m in network.modules() if not any(True for _ in m.children())]
+def _in_order(network: nn.Module) -> list[nn.Module]:
+    """The last layers that a row passes, as far back as their order is known; at least one."""
+    children = list(network.children())
+    if isinstance(network, nn.Sequential):
+        children = [child for child in children if not isinstance(child, nn.Identity)] or children
+        known = [_in_order(child) for child in children]
+        return [layer for part in known for layer in part] or [network]
+    return _in_order(children[0]) if len(children) == 1 else [network]
 
 
 def output_range(network: nn.Module) -> tuple[float, float] | None:
     """The interval that the network's last layers map to, or None where they are not a sigmoid or a
     tanh, with or without an `Affine` after it.
     """
-    *_, before, last = [nn.Identity(), *_leaves(network)]
+    *_, before, last = [nn.Identity(), *_in_order(network)]
     bounded = before if isinstance(last, Affine) else last
     if not isinstance(bounded, nn.Sigmoid | nn.Tanh):
         return None

@@ -15,8 +15,10 @@ import csv
 import datetime
 import io
 import json
+import math
 import os
 import platform
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ from torch import Tensor, nn
 
 from gan_tutorial._engine import checkpoints, devices, evaluation
 from gan_tutorial._engine.checks import SEEDS, whole_number
+from gan_tutorial._engine.run import fingerprint
 from gan_tutorial.data import (
     Images,
     attributes,
@@ -55,6 +58,9 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             raise ValueError(f"objective {changes['objective']!r} does not exist; choose {names}")
         changes["objective"] = OBJECTIVES[changes["objective"]]
     rates = [changes.pop(name, None) for name in ("lr_d", "lr_g")]
+    for name, rate in zip(("lr_d", "lr_g"), rates, strict=True):
+        if rate is not None and not 0 < rate < math.inf:
+            raise ValueError(f"{name} must be a positive number, got {rate}")
     changes["optimizers"] = tuple(
         factory if rate is None else at_rate(factory, rate)
         for factory, rate in zip(recipe.settings.optimizers, rates, strict=True)
@@ -72,8 +78,8 @@ def describe(
     root: str,
     pictures: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What made a run: the recipe and the changes to it, where its data lie and how a folder's
-    pictures were read, and `provenance`.
+    """What made a run: the recipe and the changes to it, what its labels are called, where its data
+    lie and how a folder's pictures were read, and `provenance`.
     """
     return {
         "recipe": recipe.name,
@@ -83,9 +89,10 @@ def describe(
         "classes": classes,
         "seed": seed,
         "changes": dict(changes),
-        "root": root,
+        "names": {name: list(values) for name, values in _names(recipe.data).items()},
+        "root": str(Path(root).expanduser().resolve()),
         "pictures": dict(pictures),
-        **provenance(" ".join(["python -m gan_tutorial", *sys.argv[1:]])),
+        **provenance(f"python -m gan_tutorial {shlex.join(sys.argv[1:])}"),
     }
 
 
@@ -322,12 +329,15 @@ class Beside:
 
 
 class Trained(NamedTuple):
-    """A run that has been trained: what it was told, and its averaged generator."""
+    """A run that has been trained: what it was told, its averaged generator, and the `fingerprint` of
+    the rows that it was trained on.
+    """
 
     recipe: Recipe
     note: dict[str, Any]
     generator: nn.Module
     prior: Callable[[int, torch.Generator], Tensor]
+    trained_on: dict[str, Any]
 
     @property
     def shape(self) -> list[int]:
@@ -363,6 +373,11 @@ class Trained(NamedTuple):
             labels = draw_labels(self.data("train", root).labels, n, seed=seed)
         return self.sample(n, seed=seed, labels=labels)
 
+    def has_learnt(self, training: Images) -> bool:
+        """Whether these are the rows, and labels, that it was trained on."""
+        images, labels = training.images.flatten(1), training.labels.long()
+        return fingerprint(images, labels if self.recipe.conditional else None) == self.trained_on
+
     def held_out(self, n: int, *, seed: int, split: str, root: str) -> dict[str, Any]:
         """Parzen log-likelihood (nats) of `split` under n samples; sigma is chosen on validation rows."""
         data, samples = self.recipe.data, self.as_data_are(n, seed=seed, root=root)
@@ -386,8 +401,9 @@ def trained(folder: Path) -> Trained:
     recipe = choose(note["recipe"]).on(note["data"], note["rows"])
     images = torch.zeros(1, *note["shape"])
     pair = recipe.build(seed=note["seed"], images=images, classes=classes_of(note))
-    pair.generator.load_state_dict(checkpoints.load(folder / "checkpoint.pt")["average"])
-    return Trained(recipe, note, pair.generator, pair.prior)
+    state = checkpoints.load(folder / "checkpoint.pt")
+    pair.generator.load_state_dict(state["average"])
+    return Trained(recipe, note, pair.generator, pair.prior, state["identity"]["data"])
 
 
 def run_sampling(folder: Path, out: Path, *, count: int, seed: int, label: str | None) -> None:
@@ -417,7 +433,7 @@ def _asked(run: Trained, count: int, label: str | None) -> Tensor | None:
 def _read_label(run: Trained, label: str) -> int | list[int]:
     """The number, or numbers, that `label` says in numbers or names."""
     sizes = [run.classes] if isinstance(run.classes, int) else list(run.classes)
-    words, names = label.split(","), _names(run.recipe.data)
+    words, names = label.split(","), run.note.get("names", _names(run.recipe.data))
     if len(words) != len(sizes):
         what = ", ".join(names) or f"{len(sizes)} values"
         raise ValueError(f"--label must be {what}, with commas between, got {label!r}")
@@ -460,6 +476,13 @@ def run_evaluation(
     samples = run.as_data_are(count, seed=seed, root=root)
     names = {"training": "train", "held_out": split, "validation": "validation"}
     parts = {name: run.data(part, root) for name, part in names.items()}
+    same = run.has_learnt(parts["training"])
+    if not same:
+        warnings.warn(
+            f"{data} is not as it was when the run was trained: rows that it was trained on may be "
+            f"among the {split} rows, and its numbers may be too good",
+            stacklevel=3,
+        )
     rows = {name: flatten(part.images) for name, part in parts.items()}
     judge = evaluation.judge_of(data, run.shape, inception)
     labels = parts["training"].labels
@@ -477,6 +500,7 @@ def run_evaluation(
         "judge": judge.name,
         "features": reference.held_out_features.shape[1],
         "held_out": len(rows["held_out"]),
+        "same_data": same,
         "columns": evaluation.as_dict(columns),
     }
     return result, evaluation.as_text(result, columns, judge, split)

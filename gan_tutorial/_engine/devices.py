@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gan_tutorial._engine.run import Run
 
 Result = TypeVar("Result")
+ASKED = 8  # steps between two questions whether Ctrl-C was pressed in another process
 WARM_UP = 11  # steps taken one by one before a graph, as PyTorch advises; they count as training
 
 
@@ -57,6 +58,34 @@ def average_(tensors: Sequence[Tensor]) -> None:
     joint.div_(size())
     for tensor, mean in zip(tensors, joint.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
+
+
+def anyone(says: Callable[[], bool], step: int = 0) -> bool:
+    """Whether some process says so; with several, they ask each other at every `ASKED`-th step only,
+    so that all stop at the same one.
+    """
+    if size() == 1:
+        return says()
+    if step % ASKED:
+        return False
+    said = torch.tensor(float(says()), device=_messages())
+    dist.all_reduce(said)
+    return bool(said)
+
+
+def gathered(value: Tensor) -> list[Tensor]:
+    """Each process's tensor, in the order of their numbers; all are of one shape and on the CPU."""
+    if size() == 1:
+        return [value]
+    own = value.to(_messages())
+    parts = [torch.empty_like(own) for _ in range(size())]
+    dist.all_gather(parts, own)
+    return [part.cpu() for part in parts]
+
+
+def _messages() -> torch.device:
+    """Where messages between the processes lie."""
+    return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")
 
 
 def from_rank_0(value: Any) -> Any:

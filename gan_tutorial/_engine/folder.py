@@ -13,6 +13,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Fit:
         from PIL import Image, ImageOps
 
         with Image.open(path) as opened:
-            image = self._eight_bits(ImageOps.exif_transpose(opened))
+            image = self._eight_bits(ImageOps.exif_transpose(opened), opened.format)
         if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
             ground = Image.new("RGBA", image.size, (*self.background, 255))
             ground.alpha_composite(image.convert("RGBA"))
@@ -58,14 +59,22 @@ class Fit:
         return np.asarray(image).transpose(2, 0, 1)
 
     @staticmethod
-    def _eight_bits(image: Any) -> Any:
-        """Of 16 bits, the upper 8: Pillow would cut off all that is above 255."""
+    def _eight_bits(image: Any, kind: str | None) -> Any:
+        """Of 16 bits, the upper 8: Pillow would cut off all that is above 255. Numbers of 32 bits do
+        not say what is white.
+        """
         from PIL import Image
 
+        if image.mode == "F" or (image.mode == "I" and kind != "PNG"):
+            raise ValueError(f"pixels of 32 bits (mode {image.mode}), which have no white")
         if not image.mode.startswith("I"):
             return image
         pixels = np.asarray(image)
-        return Image.fromarray((pixels.clip(0, 65535) // 257).astype(np.uint8))
+        grey = Image.fromarray((pixels.clip(0, 65535) // 257).astype(np.uint8))
+        clear = image.info.get("transparency")
+        if clear is None:
+            return grey
+        return Image.merge("LA", (grey, Image.fromarray(np.uint8(255) * (pixels != clear))))
 
 
 def files(folder: Path) -> list[Path]:
@@ -84,8 +93,12 @@ def fingerprint(folder: Path, paths: Sequence[Path], fit: Fit) -> str:
     """Of the files' names, sizes and times, and of how they are brought to size."""
     total = hashlib.sha256(json.dumps(asdict(fit), sort_keys=True).encode())
     for path in paths:
-        stat = path.stat()
-        entry = (path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns)
+        try:
+            stat = path.stat()
+            what = stat.st_size, stat.st_mtime_ns
+        except OSError:  # a link to nothing, say, which will be named as broken
+            what = -1, -1
+        entry = (path.relative_to(folder).as_posix(), *what)
         total.update(json.dumps(entry).encode() + b"\n")
     return total.hexdigest()
 
@@ -99,8 +112,9 @@ def read(folder: Path, fit: Fit, *, strict: bool, progress: bool) -> tuple[np.nd
     if not paths:
         raise ValueError(f"{folder} holds no pictures ({', '.join(ENDINGS)}), nor do its folders")
     mark = fingerprint(folder, paths, fit)
-    # In an order drawn once: a slice of it, which costs no memory, is as mixed as the whole.
-    paths = [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
+    # By a digest of the name: a slice of this order, which costs no memory, is as mixed as the whole,
+    # and a picture that is added moves hardly any other one into another split.
+    paths.sort(key=lambda path: _digest(path.relative_to(folder)))
     same_fit = hashlib.sha256(repr(fit).encode()).hexdigest()[:8]
     place = folder / CACHE / f"{same_fit}-{mark[:24]}.npy"
     kept = _kept(place, mark)
@@ -136,36 +150,68 @@ def _made(
     folder: Path, paths: Sequence[Path], fit: Fit, place: Path, mark: str, progress: bool
 ) -> Kept:
     """Read every picture, and keep the array, if the folder can be written to."""
-    shape = (len(paths), fit.channels, fit.height, fit.width)
-    unfinished = place.with_name(f".{place.name}.{os.getpid()}.partial")
     try:
-        place.parent.mkdir(exist_ok=True)
-        for old in place.parent.glob(f"{place.name.partition('-')[0]}-*"):  # the folder's own past
-            old.unlink(missing_ok=True)
-        mapped = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
+        with _alone(place.parent):
+            kept = _kept(place, mark)  # another process may have made it while this one waited
+            return _written(folder, paths, fit, place, mark, progress) if kept is None else kept
     except OSError as error:
         warnings.warn(
             f"{folder}: the pictures are read into memory, and anew each time, since nothing can be "
             f"kept there ({error})",
             stacklevel=5,
         )
-        pictures = np.empty(shape, np.uint8)
-        names, broken = _filled(pictures, folder, paths, fit, progress)
-        return pictures[: len(names)], names, broken
+    pictures = np.empty((len(paths), fit.channels, fit.height, fit.width), np.uint8)
+    names, broken = _filled(pictures, folder, paths, fit, progress)
+    return pictures[: len(names)], names, broken
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Hold the folder's cache; other processes wait. The system lets go of it with the process."""
+    cache.mkdir(exist_ok=True)
+    with (cache / ".lock").open("a") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except (ImportError, OSError):  # no locks here: each process reads the pictures itself
+            pass
+        yield
+
+
+def _written(
+    folder: Path, paths: Sequence[Path], fit: Fit, place: Path, mark: str, progress: bool
+) -> Kept:
+    """Read every picture into the array that is kept; OSError where the disk cannot hold it."""
+    past = place.parent.glob(f"{place.name.partition('-')[0]}-*")
+    for old in (*past, *place.parent.glob(".*.partial")):  # and what killed processes left
+        old.unlink(missing_ok=True)
+    unfinished = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    shape = (len(paths), fit.channels, fit.height, fit.width)
     try:
+        mapped = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
+        if hasattr(os, "posix_fallocate"):  # a full disk says so now, and not by SIGBUS later
+            with unfinished.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
         names, broken = _filled(mapped, folder, paths, fit, progress)
         if not names:
             return mapped[:0], names, broken
         mapped.flush()
         if broken:
-            np.save(unfinished, mapped[: len(names)])
-            unfinished.with_name(f"{unfinished.name}.npy").replace(unfinished)
+            with unfinished.with_suffix(".fewer.partial").open("wb") as file:
+                np.save(file, mapped[: len(names)])
+            unfinished.with_suffix(".fewer.partial").replace(unfinished)
         unfinished.replace(place)
     finally:
         unfinished.unlink(missing_ok=True)
+        unfinished.with_suffix(".fewer.partial").unlink(missing_ok=True)
     note = {"fingerprint": mark, "names": names, "broken": broken}
-    checkpoints.write(place.with_suffix(".json"), json.dumps(note, ensure_ascii=False).encode())
+    checkpoints.write(place.with_suffix(".json"), json.dumps(note).encode())
     return np.load(place, mmap_mode="c"), names, broken
+
+
+def _digest(name: Path) -> bytes:
+    return hashlib.sha256(os.fsencode(name.as_posix())).digest()
 
 
 def _filled(

@@ -10,7 +10,7 @@ import copy
 import functools
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,15 +77,18 @@ class Randomness:
         self._callers = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Both streams, as byte tensors, and their kind of device; in the `with` block or outside."""
+        """The stream of data and noise, that of the layers in each process, as byte tensors, and their
+        kind of device; in the `with` block or outside. All processes call it.
+        """
         outside = self._callers is None
         layers = self._private if outside else self._global.get_state()
         kind = self.rng.device.type
-        return {"rng": self.rng.get_state(), "layers": layers, "device": kind}
+        return {"rng": self.rng.get_state(), "layers": devices.gathered(layers), "device": kind}
 
     def load_state_dict(self, state: Mapping[str, Any], step: int) -> None:
         """Go on exactly where `state_dict` was taken, at `step`; on another kind of device, whose
-        streams have other states, with new streams and a warning.
+        streams have other states, with new streams and a warning. A process that was not there
+        begins its stream of layers at `step`.
         """
         kind = self.rng.device.type
         if state["device"] != kind:
@@ -97,9 +100,10 @@ class Randomness:
             )
             self._start(step)
             return
+        self._start(step)
         self.rng.set_state(state["rng"].cpu())
-        if self._own == 0:  # the state is rank 0's: the others' dropout goes on differing from it
-            self._private = state["layers"].cpu()
+        if self._own < len(state["layers"]):
+            self._private = state["layers"][self._own].cpu()
 
 
 def _global_generator(device: torch.device) -> torch.Generator:
@@ -124,6 +128,15 @@ class Player:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = factory(self.parameters) if self.parameters else None
         self.initial = [{k: v for k, v in g.items() if k != "params"} for g in self.groups()]
+        for initial in self.initial:
+            for option in schedules:
+                value = initial.get(option)
+                if isinstance(value, bool) or not isinstance(value, int | float | Tensor):
+                    numbers = sorted(k for k, v in initial.items() if type(v) in (int, float))
+                    name = type(self.optimizer).__name__
+                    raise ValueError(
+                        f"schedules: {name} has no number {option!r}, only {', '.join(numbers)}"
+                    )
 
     def groups(self) -> list[dict[str, Any]]:
         """The optimiser's groups of parameters with their options."""
@@ -135,22 +148,27 @@ class Player:
         """
         if self.optimizer is None:
             return
-        gradients = torch.autograd.grad(loss, self.parameters)
+        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        if any(gradient is None for gradient in gradients):
+            raise ValueError(self._unused(gradients))
         devices.average_(gradients)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             # A gradient may come transposed, and fused optimisers read memory in a parameter's order.
             parameter.grad = gradient.contiguous()
         self.optimizer.step()
 
+    def _unused(self, gradients: Sequence[Tensor | None]) -> str:
+        trained = (name for name, p in self.network.named_parameters() if p.requires_grad)
+        names = [name for name, g in zip(trained, gradients, strict=True) if g is None]
+        return (
+            f"{type(self.network).__name__} does not use {', '.join(names)} in what it computes; take "
+            "it out, or requires_grad_(False)"
+        )
+
     def schedule(self, step: int) -> None:
         """Multiply the optimiser's initial options by the schedules' factors at `step`."""
         for group, initial in zip(self.groups(), self.initial, strict=True):
             for option, factor in self.schedules.items():
-                if option not in initial:
-                    name = type(self.optimizer).__name__
-                    raise ValueError(
-                        f"schedules: {name} has no option {option!r}, only {sorted(initial)}"
-                    )
                 value = initial[option] * factor(step)
                 if isinstance(group[option], Tensor):
                     group[option].fill_(value)
@@ -293,6 +311,9 @@ class Run:
         advice = []
         for group in player.groups()[:1]:
             advice.append(f"a learning rate below {float(group['lr']):.3g} for it")
+            if player is self.g:  # D had just moved, and G's loss is D's word
+                for other in self.d.groups()[:1]:
+                    advice.append(f"one below {float(other['lr']):.3g} for the discriminator")
             if group.get("betas", (0,))[0] > 0:
                 advice.append(f"a β₁ below {group['betas'][0]:g}")
             if group.get("momentum", 0) > 0:
@@ -319,24 +340,16 @@ class Run:
             "settings": settings,
             "seed": self.seed,
             "dtype": str(self.dtype),
-            "data": self.fingerprint(),
-            "weights": {
-                name: [list(tensor.shape) for tensor in player.network.state_dict().values()]
+            "data": fingerprint(self.data, self.labels),
+            "prior": checkpoints.plain(self.prior),
+            "layers": {
+                name: [type(layer).__qualname__ for layer in player.network.modules()]
                 for name, player in (("discriminator", self.d), ("generator", self.g))
             },
-        }
-
-    def fingerprint(self) -> dict[str, Any]:
-        """The data's shape and what its numbers, with the labels, come to."""
-        digest = hashlib.sha256()
-        for part in (self.data, *([] if self.labels is None else [self.labels])):
-            digest.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
-        shape, kind = list(self.data.shape), str(self.data.dtype)
-        return {
-            "shape": shape,
-            "dtype": kind,
-            "labels": self.labels is not None,
-            "sha256": digest.hexdigest(),
+            "weights": {
+                name: {k: list(tensor.shape) for k, tensor in player.network.state_dict().items()}
+                for name, player in (("discriminator", self.d), ("generator", self.g))
+            },
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -359,10 +372,8 @@ class Run:
 
         Raises ValueError where it is of another run, naming what differs.
         """
-        state = None
-        if devices.rank() == 0 and path.exists():
-            state = checkpoints.load(path)
-        state = devices.from_rank_0(state)
+        read = devices.by_rank_0(lambda: checkpoints.load(path) if path.exists() else None)
+        state = devices.from_rank_0(read)
         if state is None:
             return
         differs = checkpoints.difference(state["identity"], self.identity)
@@ -372,12 +383,26 @@ class Run:
                 f"{path} was made with {name} = {theirs!r}, this run has {own!r}; go on with the "
                 "former, or name another file"
             )
+        self.note = self.note or state["note"]
         self.taken, self.seconds = state["step"], state["seconds"]
         self.history = state["history"].cpu()
         self.d.load_state_dict(state["discriminator"])
         self.g.load_state_dict(state["generator"])
         self.average.load_state_dict(state["average"])
         self.randomness.load_state_dict(state["randomness"], self.taken)
+
+
+def fingerprint(data: Tensor, labels: Tensor | None) -> dict[str, Any]:
+    """The shape of the data and what its numbers, with the labels, come to."""
+    digest = hashlib.sha256()
+    for part in (data, *([] if labels is None else [labels])):
+        digest.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
+    return {
+        "shape": list(data.shape),
+        "dtype": str(data.dtype),
+        "labels": labels is not None,
+        "sha256": digest.hexdigest(),
+    }
 
 
 def _floats(network: nn.Module) -> list[Tensor]:

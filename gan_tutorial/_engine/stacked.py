@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
+DROPOUT = nn.modules.dropout._DropoutNd  # every kind of it
+
 
 class Stack:
     """Copies of `network` with the parameters in `weights` (runs, p), a row for each run."""
@@ -86,7 +88,7 @@ def _chain(network: nn.Module) -> Iterator[nn.Module]:
             yield from _chain(child)
         return
     pointwise = not any(True for _ in (*network.parameters(), *network.children()))
-    if not isinstance(network, nn.Linear) and (not pointwise or isinstance(network, nn.Dropout)):
+    if not isinstance(network, nn.Linear) and (not pointwise or isinstance(network, DROPOUT)):
         raise ValueError(
             f"cannot stack {type(network).__name__}: networks must be nn.Sequential of nn.Linear "
             "and activations, with no dropout, no normalisation and no conditioning"

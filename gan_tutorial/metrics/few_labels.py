@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan_tutorial._engine.modes import evaluating
 from gan_tutorial.data import flatten, load
 from gan_tutorial.networks import Maxout
 
@@ -63,11 +64,12 @@ def hidden_layer(network: nn.Sequential, layer: int) -> Features:
     ends = [i for i, part in enumerate(network) if isinstance(part, HIDDEN)]
     if not 1 <= layer <= len(ends):
         raise ValueError(f"layer must be from 1 to {len(ends)}, got {layer!r}")
-    start = network[: ends[layer - 1] + 1].eval()
+    start = network[: ends[layer - 1] + 1]
 
     @torch.no_grad()
     def features(x: Tensor) -> Tensor:
-        return start(x)
+        with evaluating(start):
+            return start(x)
 
     return features
 

@@ -209,7 +209,9 @@ def fit_judge(
         rows = torch.randint(len(images), (batch,), generator=rng, device=images.device)
         pictures = _moved(images[rows].float() / 255, shift, turn, mirror, rng)
         parts = network(pictures)[1].split(classes, dim=1)
-        losses = [functional.cross_entropy(part, labels[rows, i]) for i, part in enumerate(parts)]
+        losses = [
+            functional.cross_entropy(part, labels[rows, i].long()) for i, part in enumerate(parts)
+        ]
         optimizer.zero_grad()
         torch.stack(losses).sum().backward()
         optimizer.step()
@@ -244,11 +246,11 @@ def _moved(
     angle, scale, shear = random(turn), 1 + random(turn / 2), random(turn)
     flip = torch.rand(n, generator=rng, device=pictures.device) < (0.5 if mirror else 0.0)
     across = torch.where(flip, -scale, scale)
-    # In affine_grid's units a picture is 2 wide.
-    first = torch.stack(
-        [angle.cos() * across, shear - angle.sin() * scale, random(2 * shift / w)], 1
-    )
-    second = torch.stack([angle.sin() * across, angle.cos() * scale, random(2 * shift / h)], 1)
+    # In affine_grid's units a picture is 2 wide and 2 high.
+    upright = (shear - angle.sin() * scale) * (h / w)
+    first = torch.stack([angle.cos() * across, upright, random(2 * shift / w)], 1)
+    lying = angle.sin() * across * (w / h)
+    second = torch.stack([lying, angle.cos() * scale, random(2 * shift / h)], 1)
     grid = functional.affine_grid(
         torch.stack([first, second], 1), list(pictures.shape), align_corners=False
     )

@@ -121,9 +121,15 @@ def confusion(asked: Tensor, read: Tensor, classes: int = 10) -> Tensor:
         a label that nobody asked for has a row of NaN.
 
     Raises:
-        ValueError: the shapes differ, or there are no labels.
+        ValueError: the shapes differ, there are no labels, or one is not from 0 to k - 1.
     """
     _check(asked, read)
+    for name, labels in (("asked", asked), ("read", read)):
+        low, high = int(labels.min()), int(labels.max())
+        if not 0 <= low <= high < classes:
+            raise ValueError(
+                f"{name} must be from 0 to {classes - 1}, got labels from {low} to {high}"
+            )
     cells = torch.bincount(classes * asked.cpu() + read.cpu(), minlength=classes**2)
     counts = cells.reshape(classes, classes).double()
     return counts / counts.sum(1, keepdim=True)

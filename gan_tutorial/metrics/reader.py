@@ -177,14 +177,17 @@ class Reader:
         return (self.read(rows) < NO_DIGIT).double().mean().item()
 
     def balance(self, rows: Tensor) -> float:
-        """The entropy of the classes read, in that of ten equal ones; 1 is as even as can be.
+        """The entropy of the classes read, in that of ten equal ones; 1 is as even as can be, and 0
+        where no digit is read.
 
         Args:
             rows: `(n, 784)` in [0, 1].
         """
         found = self.read(rows)
         shares = torch.bincount(found[found < NO_DIGIT], minlength=NO_DIGIT).double()
-        return torch.special.entr(shares / shares.sum()).sum().item() / math.log(NO_DIGIT)
+        return torch.special.entr(shares / shares.sum().clamp(min=1)).sum().item() / math.log(
+            NO_DIGIT
+        )
 
     def to_bytes(self) -> bytes:
         """The file that pages read (figures/live_digits/reader.js): of each layer the scales and the

@@ -5,8 +5,8 @@ the same numbers. So samples stand beside a floor, real rows that the generator 
 samples that no one should confuse with a good generator's::
 
     reference = Reference(judge, training, held_out, validation, labels)
-    columns = {"ours": samples, **floor_and_ceilings(reference)}
-    print(score_table({name: reference.scores(rows) for name, rows in columns.items()}))
+    scores = {"ours": reference.scores(samples), **floor_and_ceilings(reference, shape)}
+    print(score_table(scores))
 """
 
 from __future__ import annotations
@@ -153,12 +153,14 @@ class Reference:
             The measures by name.
 
         Raises:
-            ValueError: the samples have another width than the rows.
+            ValueError: the samples have another width than the rows, or are not finite.
         """
         if samples.ndim != 2 or samples.shape[1] != self.training.shape[1]:
             raise ValueError(
                 f"samples must be (n, {self.training.shape[1]}), got {tuple(samples.shape)}"
             )
+        if not samples.isfinite().all():
+            raise ValueError("samples must be finite, got NaN or infinite entries")
         features, labels = self.judge.look(samples[:n].to(self.training.device))
         tried: list[tuple[tuple[str, ...], Callable[[], list[Measure]]]] = [
             (("frechet",), lambda: self._frechet(features)),
