@@ -132,14 +132,19 @@ class Snapshot:
     seconds: float
 
     def sample(
-        self, n: int, *, seed: int = 0, labels: Tensor | None = None, average: bool = True
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        labels: Tensor | Sequence[int] | None = None,
+        average: bool = True,
     ) -> Tensor:
         """Samples of the averaged generator, or of the live one.
 
         Args:
             n: how many.
             seed: decides the noise.
-            labels: `(n,)`, for a conditional generator.
+            labels: for a conditional generator; whole numbers `(n,)`, or `(n, attributes)`.
             average: whether it is the average that draws.
 
         Returns:
@@ -156,7 +161,7 @@ def sample(
     n: int,
     *,
     seed: int = 0,
-    labels: Tensor | None = None,
+    labels: Tensor | Sequence[int] | None = None,
 ) -> Tensor:
     """G(z) for n draws of z, in evaluation mode: no dropout, averages in batch norm.
 
@@ -165,7 +170,7 @@ def sample(
         prior: `(n, rng) -> z`.
         n: how many.
         seed: decides the noise.
-        labels: `(n,)`, for a conditional generator.
+        labels: for a conditional generator; whole numbers `(n,)`, or `(n, attributes)`.
 
     Returns:
         `(n, d)`, on the generator's device.
@@ -334,8 +339,8 @@ def _stops(every: int | Sequence[int], steps: int) -> Iterable[int]:
     return sorted({0, *wanted, steps})
 
 
-def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> bool:
-    """Steps up to `stop`, or to the one in which Ctrl-C was pressed; whether it was."""
+def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> None:
+    """Steps up to `stop`, or to the one in which Ctrl-C was pressed."""
     start = time.perf_counter()
     while run.taken < stop and not devices.anyone(pressed.is_set, run.taken):
         run.d.schedule(run.taken)
@@ -348,7 +353,6 @@ def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: 
             run.read_losses()
     run.read_losses()
     run.seconds += time.perf_counter() - start
-    return devices.anyone(pressed.is_set)
 
 
 def _snapshots(
@@ -361,12 +365,12 @@ def _snapshots(
     with make_bar() as bar:
         for stop in chain([run.taken], (s for s in stops if s > run.taken)):
             with run.randomness, checkpoints.interrupts_held(checkpoint is not None) as pressed:
-                stopped = _advance(run, stop, take, bar, pressed)
+                _advance(run, stop, take, bar, pressed)
                 if checkpoint is not None:
                     state = run.state_dict()  # of all processes
                     if devices.rank() == 0:
                         checkpoints.save(checkpoint, state)
-                if stopped:
+                if devices.anyone(pressed.is_set):  # also while it was saved
                     raise KeyboardInterrupt(
                         f"stopped after step {run.taken}, saved in {checkpoint}; the same call "
                         "with resume=True goes on from there"

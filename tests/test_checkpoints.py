@@ -6,6 +6,7 @@ import contextlib
 import copy
 import errno
 import json
+import logging
 import os
 import random
 import resource
@@ -17,7 +18,9 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -631,3 +634,35 @@ def test_only_what_is_left_of_this_very_file_is_swept(tmp_path):
         ".run.pt.4711.partial",
         ".run1.4711.partial",
     }
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_stops_after_it(tmp_path, interruptible, monkeypatch):
+    write = checkpoints.save
+
+    def press_and_write(path, state):
+        if state["step"] == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        write(path, state)
+
+    monkeypatch.setattr(checkpoints, "save", press_and_write)
+    path = tmp_path / "a.pt"
+    with pytest.raises(KeyboardInterrupt, match="stopped after step 4, saved in"):
+        small(path, steps=20, every=2)
+    assert checkpoints.load(path)["step"] == 4
+
+
+def test_what_lies_in_itself_or_only_somewhere_in_memory_is_named():
+    class Busy:
+        def __init__(self):
+            self.log, self.lock, self.me, self.rate = logging.getLogger("x"), Lock(), self, 0.5
+
+        def factor(self, step, nothing=object()):  # noqa: B008
+            return self.rate
+
+    one, other = Busy(), Busy()
+    assert checkpoints.plain(one.factor) == checkpoints.plain(other.factor)
+    other.rate = 0.25
+    assert checkpoints.plain(one.factor) != checkpoints.plain(other.factor)
+    assert checkpoints.plain(lambda s: -s) != checkpoints.plain(lambda s: +s)
+    long = np.zeros(5000)
+    assert checkpoints.plain(long) != checkpoints.plain(long + (np.arange(5000) == 2500))

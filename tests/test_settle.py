@@ -102,7 +102,7 @@ def test_a_press_right_after_the_pointer_came_reaches_the_slider(browser, html):
         page.wait_for_selector("[data-figure][data-ready]", state="attached")
         slider = page.locator("[data-figure] input[type=range]").first
         slider.scroll_into_view_if_needed()
-        page.wait_for_timeout(500)
+        rest(page, 500)
         before = slider.input_value()
         place = slider.bounding_box()
         page.mouse.move(place["x"] + 0.9 * place["width"], place["y"] + place["height"] / 2)

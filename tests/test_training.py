@@ -17,7 +17,15 @@ from torch import nn
 from gan_tutorial._engine import checkpoints, checks, devices
 from gan_tutorial._engine import run as runs
 from gan_tutorial._engine.run import Player
-from gan_tutorial.networks import Gaussian, Pair, circulating_pair, line_pair, mlp, mlp_pair
+from gan_tutorial.networks import (
+    Gaussian,
+    Pair,
+    circulating_pair,
+    line_pair,
+    mirza_pair,
+    mlp,
+    mlp_pair,
+)
 from gan_tutorial.objectives import MINIMAX, NON_SATURATING, OBJECTIVES, R3GAN, WGAN, WGAN_GP
 from gan_tutorial.optimizers import (
     adam,
@@ -839,3 +847,30 @@ def test_a_layer_that_is_not_used_and_a_schedule_of_no_number_are_named():
         train(
             tiny(), DATA, steps=1, optimizers=(adam(), adam()), schedules={"betas": lambda s: 0.5}
         )
+
+
+def test_a_wrapper_with_a_forward_of_its_own_is_not_looked_through_and_the_package_s_own_are():
+    class Scaling(nn.Module):
+        def __init__(self, body):
+            super().__init__()
+            self.body = body
+
+        def forward(self, z):
+            return 5 * self.body(z)
+
+    bounded = nn.Sequential(nn.Linear(2, 4), nn.Tanh())
+    pair = tiny()
+    score = pair.discriminator
+    last(Pair(Scaling(bounded), score, Gaussian(2)), 3 * torch.rand(64, 4), steps=1)
+    with pytest.raises(ValueError, match="the generator's last layers can only give"):
+        checks.check_pair(
+            mirza_pair(10, data_dim=9), torch.rand(64, 9) * 2 - 1, torch.arange(64) % 10
+        )
+
+
+def test_no_samples_take_no_labels_and_a_class_count_of_0_means_none():
+    generator = mlp_pair(4, 2, (8,), (8,), classes=3).generator
+    assert sample(generator, Gaussian(2), 0, labels=[]).shape == (0, 4)
+    plain = mlp_pair(4, 2, (8,), (8,)).generator
+    plain.classes = 0
+    assert sample(plain, Gaussian(2), 2).shape == (2, 4)

@@ -28,18 +28,20 @@ import os
 import pickle
 import platform
 import signal
+import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import torch
 
 MAGIC = b"gan-tutorial checkpoint 3 "
-OPERATIONS = ("BINARY_OP", "COMPARE_OP")
+OPERATIONS = ("BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_")
 
 
 def own(path: Path, resume: bool) -> Owner:
@@ -220,34 +222,46 @@ def interrupts_held(hold: bool) -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, previous)
 
 
-def plain(value: object) -> Any:
+def plain(value: object, above: tuple[int, ...] = ()) -> Any:
     """`value` as numbers, words, lists and dicts, so that what decides a run can be kept and
-    compared: a function by its name and by the values that it has closed over.
+    compared: a function by its name and by the values that it has closed over. What lies in itself,
+    `above`, is named only, and so is what has no more to say than where it lies in memory.
     """
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if id(value) in above:
+        return type(value).__qualname__
+    inside = functools.partial(plain, above=(*above, id(value)))
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): inside(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [plain(item) for item in value]
+        return [inside(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: inside(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, functools.partial):
-        return {"function": plain(value.func), "given": plain([value.args, value.keywords])}
+        return {"function": inside(value.func), "given": inside([value.args, value.keywords])}
     if isinstance(value, torch.Tensor):
         numbers = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        digest = hashlib.sha256(numbers.tobytes()).hexdigest()
-        return {"shape": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
+        return _plain_numbers(list(value.shape), value.dtype, numbers.tobytes())
+    if isinstance(value, np.ndarray):
+        return _plain_numbers(list(value.shape), value.dtype, value.tobytes())
     if inspect.ismethod(value):
-        return {"function": plain(value.__func__), "of": plain(value.__self__)}
+        return {"function": inside(value.__func__), "of": inside(value.__self__)}
     if hasattr(value, "__code__"):
-        return _plain_function(value)
+        return _plain_function(value, inside)
     if hasattr(value, "__qualname__") or not hasattr(value, "__dict__"):
-        return getattr(value, "__qualname__", None) or str(value)
-    return {"object": type(value).__qualname__, **plain(vars(value))}
+        words = getattr(value, "__qualname__", None) or str(value)
+        return type(value).__qualname__ if " at 0x" in words else words
+    if type(value).__module__.partition(".")[0] in sys.stdlib_module_names:  # a logger, a lock, …
+        return type(value).__qualname__
+    return {"object": type(value).__qualname__, **inside(vars(value))}
 
 
-def _plain_function(function: Any) -> Any:
+def _plain_numbers(shape: list[int], dtype: object, content: bytes) -> dict[str, Any]:
+    return {"shape": shape, "dtype": str(dtype), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _plain_function(function: Any, plain: Callable[[object], Any]) -> Any:
     function = inspect.unwrap(function)  # under decorators such as torch.no_grad
     code, name = function.__code__, function.__qualname__
     cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
@@ -256,7 +270,8 @@ def _plain_function(function: Any) -> Any:
         constants = [
             c for c in code.co_consts if c is None or isinstance(c, bool | int | float | str)
         ]
-        signs = [i.argrepr for i in dis.get_instructions(code) if i.opname in OPERATIONS]
+        steps = dis.get_instructions(code)
+        signs = [f"{i.opname} {i.argrepr}" for i in steps if i.opname.startswith(OPERATIONS)]
         inside["code"] = [*constants, *code.co_names, *signs]
     given = [function.__defaults__, function.__kwdefaults__]
     if any(given):

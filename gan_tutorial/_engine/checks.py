@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gan_tutorial._engine import devices
 from gan_tutorial._engine.modes import evaluating
-from gan_tutorial.networks import Affine, Pair, bind
+from gan_tutorial.networks import Affine, Pair, TwoBranch, bind
 from gan_tutorial.objectives import Objective, no_penalty
 
 SEEDS = 2**63  # every seed below is one that PyTorch's generators take
@@ -184,7 +184,7 @@ def _check_labels(pair: Pair, labels: Tensor | None) -> None:
 def _check_classes(name: str, network: nn.Module, labels: Tensor) -> None:
     """As many attributes as the network takes, each within its classes, where it says how many."""
     classes = getattr(network, "classes", None)
-    if classes is None or not len(labels):
+    if not classes or not len(labels):
         return
     columns = labels.flatten(1).T if labels.dim() > 1 else labels[None]
     sizes = (classes,) if isinstance(classes, int) else tuple(classes)
@@ -207,16 +207,18 @@ def check_asked(generator: nn.Module, labels: object, n: int) -> Tensor | None:
     """
     if labels is None:
         classes = getattr(generator, "classes", None)
-        if classes is not None:
+        if classes:
             raise ValueError(f"labels: the generator has classes ({classes}); give it {n} labels")
         return None
     y = torch.as_tensor(labels)
+    y = y if y.numel() else y.long()  # an empty list is one of floats to torch
     if y.is_floating_point() or y.is_complex() or y.dim() not in (1, 2):
         raise ValueError(f"labels must be integers (n,), got {y.dtype} of shape {tuple(y.shape)}")
     if len(y) != n:
         raise ValueError(f"labels must be {n}, one for each sample, got {len(y)}")
+    y = y.to(torch.int64)
     _check_classes("generator", generator, y)
-    return y.to(next(generator.parameters()).device, torch.int64)
+    return y.to(next(generator.parameters()).device)
 
 
 def _noise(pair: Pair) -> Tensor:
@@ -249,13 +251,17 @@ def _check_range(generator: nn.Module, data: Tensor) -> None:
 
 
 def _in_order(network: nn.Module) -> list[nn.Module]:
-    """The last layers that a row passes, as far back as their order is known; at least one."""
+    """The last layers that a row passes, as far back as their order is known; at least one. A module
+    with a `forward` of its own may do anything, but for this one.
+    """
+    if isinstance(network, TwoBranch):
+        return _in_order(network.joined)
     children = list(network.children())
-    if isinstance(network, nn.Sequential):
+    if type(network).forward is nn.Sequential.forward:
         children = [child for child in children if not isinstance(child, nn.Identity)] or children
         known = [_in_order(child) for child in children]
         return [layer for part in known for layer in part] or [network]
-    return _in_order(children[0]) if len(children) == 1 else [network]
+    return [network]
 
 
 def output_range(network: nn.Module) -> tuple[float, float] | None:

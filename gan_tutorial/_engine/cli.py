@@ -473,7 +473,12 @@ def run_evaluation(
     whole_number("--count", count, least=2)
     run = trained(folder)
     root, data = root or run.note.get("root", "data"), run.recipe.data
-    samples = run.as_data_are(count, seed=seed, root=root)
+    called = {name: list(values) for name, values in _names(data).items()}
+    if run.recipe.conditional and run.note.get("names", called) != called:
+        raise ValueError(
+            f"{data} had the labels {run.note['names']} when the run was trained and has {called} now; "
+            "put it back as it was"
+        )
     names = {"training": "train", "held_out": split, "validation": "validation"}
     parts = {name: run.data(part, root) for name, part in names.items()}
     same = run.has_learnt(parts["training"])
@@ -483,6 +488,7 @@ def run_evaluation(
             f"among the {split} rows, and its numbers may be too good",
             stacklevel=3,
         )
+    samples = run.as_data_are(count, seed=seed, root=root)
     rows = {name: flatten(part.images) for name, part in parts.items()}
     judge = evaluation.judge_of(data, run.shape, inception)
     labels = parts["training"].labels

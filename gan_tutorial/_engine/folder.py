@@ -7,6 +7,7 @@ they were brought to size) is part of its name, so that a changed folder is read
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -90,8 +91,8 @@ def files(folder: Path) -> list[Path]:
 
 
 def fingerprint(folder: Path, paths: Sequence[Path], fit: Fit) -> str:
-    """Of the files' names, sizes and times, and of how they are brought to size."""
-    total = hashlib.sha256(json.dumps(asdict(fit), sort_keys=True).encode())
+    """Of the files' names, sizes and times, and of how they are read, ordered and brought to size."""
+    total = hashlib.sha256(f"2 {json.dumps(asdict(fit), sort_keys=True)}".encode())
     for path in paths:
         try:
             stat = path.stat()
@@ -142,7 +143,7 @@ def _kept(place: Path, mark: str) -> Kept | None:
         pictures = np.load(place, mmap_mode="c")
         whole = note["fingerprint"] == mark and len(pictures) == len(note["names"])
         return (pictures, note["names"], note["broken"]) if whole else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
 
@@ -151,9 +152,13 @@ def _made(
 ) -> Kept:
     """Read every picture, and keep the array, if the folder can be written to."""
     try:
-        with _alone(place.parent):
+        with _alone(place.parent) as alone:
             kept = _kept(place, mark)  # another process may have made it while this one waited
-            return _written(folder, paths, fit, place, mark, progress) if kept is None else kept
+            if kept is not None:
+                return kept
+            for left in place.parent.glob(".*.partial") if alone else ():
+                left.unlink(missing_ok=True)  # by a process that was killed
+            return _written(folder, paths, fit, place, mark, progress)
     except OSError as error:
         warnings.warn(
             f"{folder}: the pictures are read into memory, and anew each time, since nothing can be "
@@ -166,33 +171,36 @@ def _made(
 
 
 @contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Hold the folder's cache; other processes wait. The system lets go of it with the process."""
+def _alone(cache: Path) -> Iterator[bool]:
+    """Hold the folder's cache, for which other processes wait; the system lets go of it with the
+    process. Whether it is held: where there are no locks, each process reads the pictures itself.
+    """
     cache.mkdir(exist_ok=True)
-    with (cache / ".lock").open("a") as file:
+    place = os.open(cache / ".lock", os.O_RDONLY | os.O_CREAT, 0o666)
+    try:
         try:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except (ImportError, OSError):  # no locks here: each process reads the pictures itself
-            pass
-        yield
+            fcntl.flock(place, fcntl.LOCK_EX)
+            held = True
+        except (ImportError, OSError):
+            held = False
+        yield held
+    finally:
+        os.close(place)
 
 
 def _written(
     folder: Path, paths: Sequence[Path], fit: Fit, place: Path, mark: str, progress: bool
 ) -> Kept:
     """Read every picture into the array that is kept; OSError where the disk cannot hold it."""
-    past = place.parent.glob(f"{place.name.partition('-')[0]}-*")
-    for old in (*past, *place.parent.glob(".*.partial")):  # and what killed processes left
+    for old in place.parent.glob(f"{place.name.partition('-')[0]}-*"):  # the folder's own past
         old.unlink(missing_ok=True)
     unfinished = place.with_name(f".{place.name}.{os.getpid()}.partial")
     shape = (len(paths), fit.channels, fit.height, fit.width)
     try:
         mapped = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-        if hasattr(os, "posix_fallocate"):  # a full disk says so now, and not by SIGBUS later
-            with unfinished.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, unfinished.stat().st_size)
+        _reserve(unfinished)
         names, broken = _filled(mapped, folder, paths, fit, progress)
         if not names:
             return mapped[:0], names, broken
@@ -208,6 +216,18 @@ def _written(
     note = {"fingerprint": mark, "names": names, "broken": broken}
     checkpoints.write(place.with_suffix(".json"), json.dumps(note).encode())
     return np.load(place, mmap_mode="c"), names, broken
+
+
+def _reserve(file: Path) -> None:
+    """Have the disk give all that the file will need: a full one says so now, and not by SIGBUS."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with file.open("r+b") as opened:
+        try:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+        except OSError as error:  # some file systems cannot
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
 
 
 def _digest(name: Path) -> bytes:

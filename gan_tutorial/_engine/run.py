@@ -11,6 +11,7 @@ import functools
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +132,12 @@ class Player:
         for initial in self.initial:
             for option in schedules:
                 value = initial.get(option)
-                if isinstance(value, bool) or not isinstance(value, int | float | Tensor):
-                    numbers = sorted(k for k, v in initial.items() if type(v) in (int, float))
+                if isinstance(value, bool) or not isinstance(value, Real | Tensor):
+                    numbers = sorted(
+                        k
+                        for k, v in initial.items()
+                        if isinstance(v, Real | Tensor) and not isinstance(v, bool)
+                    )
                     name = type(self.optimizer).__name__
                     raise ValueError(
                         f"schedules: {name} has no number {option!r}, only {', '.join(numbers)}"
