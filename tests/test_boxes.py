@@ -130,7 +130,7 @@ class TestChapter:
         chapter.locator(".gan-card").wait_for(state="detached")
 
     def test_the_head_says_how_long_it_takes(self, chapter):
-        assert "minutes to read" in chapter.locator(".gan-head").inner_text()
+        assert "minutes to read" in chapter.locator(".gan-head").text_content()
 
     def test_what_has_been_read_is_marked_until_that_is_cleared(self, chapter):
         assert chapter.locator(".gan-read").count() == 0

@@ -231,7 +231,7 @@ class TestLessons:
             assert 2 <= len(rights) < len(letters)
             wrong = next(letter for letter in letters if letter not in rights)
             root.locator(".gan-check").click()
-            assert "Choose" in root.locator(".gan-feedback").inner_text()
+            assert "Choose" in root.locator(".gan-feedback").text_content()
             for selected, begins in (
                 *([[letter], "You have found 1 of"] for letter in rights),
                 ([wrong], "None of these applies"),
@@ -312,7 +312,7 @@ class TestLessons:
                     page.keyboard.press("ArrowRight")
                 root.locator(".gan-sketch button").first.focus()
                 page.keyboard.press("Enter")
-                assert "furthest away" in root.locator(".gan-sketch-said").inner_text()
+                assert "furthest away" in root.locator(".gan-sketch-said").text_content()
             assert root.get_attribute("data-state") in ("right", "wrong", "compared")
 
     def test_answers_stay_until_they_are_cleared(self, opened):
