@@ -321,6 +321,7 @@ class TestLessons:
             page.locator(f"#{lesson['id']}").evaluate(ANSWER, f"{lesson['answer']:g}")
         before = page.evaluate(STATES)
         assert None not in before
+        rest(page, 300)  # nobody reloads in the moment in which the answer is stored
         page.reload()
         wait_for_figures(page)
         page.wait_for_function(f"JSON.stringify(({STATES})()) === JSON.stringify({before})")
