@@ -324,7 +324,10 @@ class TestLessons:
         rest(page, 300)  # nobody reloads in the moment in which the answer is stored
         page.reload()
         wait_for_figures(page)
-        page.wait_for_function(f"JSON.stringify(({STATES})()) === JSON.stringify({before})")
+        same = f"JSON.stringify(({STATES})()) === JSON.stringify({before})"
+        page.wait_for_function(
+            same, polling=100, timeout=60_000
+        )  # no frame may come on a busy machine
         page.get_by_role("button", name="Clear my answers on this page").click()
         assert page.evaluate(STATES) == [None] * len(lessons)
         for lesson in lessons:
