@@ -109,10 +109,18 @@ class _Player:
 
     def __init__(
         self,
+        name: str,
         networks: Sequence[nn.Module],
         factories: Sequence[Factory],
         device: torch.device | str,
     ) -> None:
+        for network in networks:
+            frozen = [key for key, p in network.named_parameters() if not p.requires_grad]
+            if frozen:
+                raise ValueError(
+                    f"the {name}'s {', '.join(frozen)} would be trained with the rest; a sweep trains "
+                    "whole networks: call train for each run"
+                )
         self.stack = Stack.of([*networks] * len(factories), device)
         rows = self.stack.weights.split(len(networks))
         self.rows = [torch.nn.Parameter(weights) for weights in rows]  # on the same memory
@@ -146,9 +154,12 @@ class _Game:
         device: torch.device | str,
     ) -> None:
         pairs = [build(seed=seed) for seed in seeds]
+        for pair in pairs:
+            check_pair(pair, data, None)
         d_factories, g_factories = zip(*(s.optimizers for s in settings), strict=True)
-        self.d = _Player([pair.discriminator for pair in pairs], d_factories, device)
-        self.g = _Player([pair.generator for pair in pairs], g_factories, device)
+        critics = [pair.discriminator for pair in pairs]
+        self.d = _Player("discriminator", critics, d_factories, device)
+        self.g = _Player("generator", [pair.generator for pair in pairs], g_factories, device)
         self.dtype, self.prior = self.g.stack.weights.dtype, pairs[0].prior
         self.settings, self.data = settings, data.flatten(1).to(device, self.dtype)
         self.rngs = [torch.Generator(device).manual_seed(seed) for seed in seeds]
@@ -256,15 +267,6 @@ def sweep(
     _check_plain(settings)
     for seed in seeds:
         whole_number("seeds", seed, least=0, below=SEEDS)
-    pair = build(seed=seeds[0])
-    check_pair(pair, data, None)
-    for name, network in (("generator", pair.generator), ("discriminator", pair.discriminator)):
-        frozen = [key for key, p in network.named_parameters() if not p.requires_grad]
-        if frozen:
-            raise ValueError(
-                f"the {name}'s {', '.join(frozen)} would be trained with the rest; a sweep trains "
-                "whole networks: call train for each run"
-            )
     games, place = _games(build, data, settings, seeds, device)
 
     def snapshot(step: int) -> SweepSnapshot:

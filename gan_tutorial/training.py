@@ -342,7 +342,7 @@ def _stops(every: int | Sequence[int], steps: int) -> Iterable[int]:
 def _advance(run: Run, stop: int, take: Callable[[], None], bar: tqdm, pressed: Event) -> None:
     """Steps up to `stop`, or to the one in which Ctrl-C was pressed."""
     start = time.perf_counter()
-    while run.taken < stop and not devices.anyone(pressed.is_set, run.taken):
+    while run.taken < stop and not devices.anyone(pressed.is_set(), run.taken):
         run.d.schedule(run.taken)
         run.g.schedule(run.taken)
         take()
@@ -370,7 +370,7 @@ def _snapshots(
                     state = run.state_dict()  # of all processes
                     if devices.rank() == 0:
                         checkpoints.save(checkpoint, state)
-                if devices.anyone(pressed.is_set):  # also while it was saved
+                if devices.anyone(pressed.is_set()):  # also while it was saved
                     raise KeyboardInterrupt(
                         f"stopped after step {run.taken}, saved in {checkpoint}; the same call "
                         "with resume=True goes on from there"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from gan_book.figures import file_script, scripts
-from page_clock import rest
+from page_clock import rest, wait_until_still
 
 
 def write_pages(folder, figure, **pages):
@@ -72,19 +72,8 @@ class Page:
 
     def still_step(self):
         """The step at which the figure has rested for 20 frames; waits for that, however slow the machine."""
-        return self.page.evaluate(
-            """async () => {
-              let step = null;
-              for (let still = 0, frames = 0; still < 20; frames++) {
-                if (frames === 2000) throw new Error("the figure does not rest");
-                const before = step;
-                step = Number(document.querySelector("output[name=step]").dataset.value);
-                still = step === before ? still + 1 : 0;
-                await new Promise(requestAnimationFrame);
-              }
-              return step;
-            }"""
-        )
+        step = "Number(document.querySelector('output[name=step]').dataset.value)"
+        return wait_until_still(self.page, step, frames=20)
 
     def click(self, name):
         self.page.click(f"[name={name}]")

@@ -1,14 +1,16 @@
 """Waiting by a page's own clock: Playwright's goes on while a busy page is late with what it has set itself to do."""
 
-STILL = """async (what) => {
+STILL = """async ([what, frames]) => {
   const value = new Function(`return ${what}`);
-  for (let still = 0, frames = 0, last; still < 5; frames++) {
-    if (frames === 2000) throw new Error(`${what} keeps changing`);
+  let last;
+  for (let still = 0, passed = 0; still < frames; passed++) {
+    if (passed === 2000) throw new Error(`${what} keeps changing`);
     const now = value();
     still = now === last ? still + 1 : 0;
     last = now;
     await new Promise(requestAnimationFrame);
   }
+  return last;
 }"""
 
 
@@ -17,6 +19,6 @@ def rest(page, milliseconds: int) -> None:
     page.evaluate("(time) => new Promise((done) => setTimeout(done, time))", milliseconds)
 
 
-def wait_until_still(page, what: str) -> None:
-    """Until an expression has kept its value for five frames."""
-    page.evaluate(STILL, what)
+def wait_until_still(page, what: str, frames: int = 5):
+    """The value of an expression once it has kept it for so many frames."""
+    return page.evaluate(STILL, [what, frames])

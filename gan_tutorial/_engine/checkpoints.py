@@ -162,7 +162,12 @@ class Owner:
             except OSError as error:
                 raise unwritable(path, error) from error
             try:
-                lock(file)
+                if not lock(file):
+                    warnings.warn(
+                        f"{self.place} cannot be locked on this system; see to it that no second "
+                        "process trains into the same file",
+                        stacklevel=5,
+                    )
             except BlockingIOError:
                 file.seek(0)
                 owner = file.read() or "another process"
@@ -185,22 +190,19 @@ class Owner:
             self.file.close()
 
 
-def lock(file: IO[str]) -> None:
-    """Lock an open file for this process, or raise BlockingIOError; where the system or the file
-    system has no locks, do nothing.
+def lock(file: IO[str] | int, wait: bool = False) -> bool:
+    """Lock an open file for this process; where another one has it, `wait`, or raise
+    BlockingIOError. False where the system or the file system has no locks.
     """
     try:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         raise
     except (ImportError, OSError):
-        warnings.warn(
-            f"{file.name} cannot be locked on this system; see to it that no second process trains "
-            "into the same file",
-            stacklevel=5,
-        )
+        return False
+    return True
 
 
 @contextmanager
@@ -240,11 +242,8 @@ def plain(value: object, above: tuple[int, ...] = ()) -> Any:
         return {f.name: inside(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, functools.partial):
         return {"function": inside(value.func), "given": inside([value.args, value.keywords])}
-    if isinstance(value, torch.Tensor):
-        numbers = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        return _plain_numbers(list(value.shape), value.dtype, numbers.tobytes())
-    if isinstance(value, np.ndarray):
-        return _plain_numbers(list(value.shape), value.dtype, value.tobytes())
+    if isinstance(value, torch.Tensor | np.ndarray):
+        return fingerprint(value)
     if inspect.ismethod(value):
         return {"function": inside(value.__func__), "of": inside(value.__self__)}
     if hasattr(value, "__code__"):
@@ -257,26 +256,32 @@ def plain(value: object, above: tuple[int, ...] = ()) -> Any:
     return {"object": type(value).__qualname__, **inside(vars(value))}
 
 
-def _plain_numbers(shape: list[int], dtype: object, content: bytes) -> dict[str, Any]:
-    return {"shape": shape, "dtype": str(dtype), "sha256": hashlib.sha256(content).hexdigest()}
+def fingerprint(first: torch.Tensor | np.ndarray, *others: torch.Tensor) -> dict[str, Any]:
+    """The shape and type of the first array, and what the numbers of all come to."""
+    digest = hashlib.sha256()
+    for array in (first, *others):
+        if isinstance(array, torch.Tensor):
+            array = array.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+        digest.update(np.ascontiguousarray(array).data)
+    return {"shape": list(first.shape), "dtype": str(first.dtype), "sha256": digest.hexdigest()}
 
 
-def _plain_function(function: Any, plain: Callable[[object], Any]) -> Any:
+def _plain_function(function: Any, inside: Callable[[object], Any]) -> Any:
     function = inspect.unwrap(function)  # under decorators such as torch.no_grad
     code, name = function.__code__, function.__qualname__
     cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
-    inside = {variable: plain(cell.cell_contents) for variable, cell in cells}
+    closed = {variable: inside(cell.cell_contents) for variable, cell in cells}
     if "<lambda>" in name:  # its name says nothing: what it computes with does
         constants = [
             c for c in code.co_consts if c is None or isinstance(c, bool | int | float | str)
         ]
         steps = dis.get_instructions(code)
         signs = [f"{i.opname} {i.argrepr}" for i in steps if i.opname.startswith(OPERATIONS)]
-        inside["code"] = [*constants, *code.co_names, *signs]
+        closed["code"] = [*constants, *code.co_names, *signs]
     given = [function.__defaults__, function.__kwdefaults__]
     if any(given):
-        inside["defaults"] = plain(given)
-    return {"function": name, **inside} if inside else name
+        closed["defaults"] = inside(given)
+    return {"function": name, **closed} if closed else name
 
 
 def difference(a: Any, b: Any, name: str = "") -> tuple[str, Any, Any] | None:

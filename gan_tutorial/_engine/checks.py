@@ -256,12 +256,10 @@ def _in_order(network: nn.Module) -> list[nn.Module]:
     """
     if isinstance(network, TwoBranch):
         return _in_order(network.joined)
-    children = list(network.children())
-    if type(network).forward is nn.Sequential.forward:
-        children = [child for child in children if not isinstance(child, nn.Identity)] or children
-        known = [_in_order(child) for child in children]
-        return [layer for part in known for layer in part] or [network]
-    return [network]
+    if type(network).forward is not nn.Sequential.forward:
+        return [network]
+    passed = (child for child in network.children() if not isinstance(child, nn.Identity))
+    return [layer for child in passed for layer in _in_order(child)] or [network]
 
 
 def output_range(network: nn.Module) -> tuple[float, float] | None:

@@ -89,7 +89,7 @@ def describe(
         "classes": classes,
         "seed": seed,
         "changes": dict(changes),
-        "names": {name: list(values) for name, values in _names(recipe.data).items()},
+        "names": _names(recipe.data),
         "root": str(Path(root).expanduser().resolve()),
         "pictures": dict(pictures),
         **provenance(f"python -m gan_tutorial {shlex.join(sys.argv[1:])}"),
@@ -447,9 +447,10 @@ def _read_label(run: Trained, label: str) -> int | list[int]:
     return values[0] if isinstance(run.classes, int) else values
 
 
-def _names(data: str) -> dict[str, tuple[str, ...]]:
+def _names(data: str) -> dict[str, list[str]]:
+    """What the values of each attribute are called; of labels without names, nothing."""
     try:
-        return attributes(data)
+        return {name: list(values) for name, values in attributes(data).items()}
     except ValueError:
         return {}
 
@@ -473,7 +474,7 @@ def run_evaluation(
     whole_number("--count", count, least=2)
     run = trained(folder)
     root, data = root or run.note.get("root", "data"), run.recipe.data
-    called = {name: list(values) for name, values in _names(data).items()}
+    called = _names(data)
     if run.recipe.conditional and run.note.get("names", called) != called:
         raise ValueError(
             f"{data} had the labels {run.note['names']} when the run was trained and has {called} now; "

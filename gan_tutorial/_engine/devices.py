@@ -60,15 +60,15 @@ def average_(tensors: Sequence[Tensor]) -> None:
         tensor.copy_(mean.view_as(tensor))
 
 
-def anyone(says: Callable[[], bool], step: int = 0) -> bool:
+def anyone(says: bool, step: int = 0) -> bool:
     """Whether some process says so; with several, they ask each other at every `ASKED`-th step only,
     so that all stop at the same one.
     """
     if size() == 1:
-        return says()
+        return says
     if step % ASKED:
         return False
-    said = torch.tensor(float(says()), device=_messages())
+    said = torch.tensor(float(says), device=_messages())
     dist.all_reduce(said)
     return bool(said)
 

@@ -26,6 +26,7 @@ from gan_tutorial._engine import checkpoints
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 CACHE = ".gan-tutorial"
+ORDER = 2  # the version of how pictures are ordered and brought to size
 NAMED = 5  # broken files that a message names
 AHEAD = 64  # pictures that are read before they are asked for
 
@@ -92,7 +93,7 @@ def files(folder: Path) -> list[Path]:
 
 def fingerprint(folder: Path, paths: Sequence[Path], fit: Fit) -> str:
     """Of the files' names, sizes and times, and of how they are read, ordered and brought to size."""
-    total = hashlib.sha256(f"2 {json.dumps(asdict(fit), sort_keys=True)}".encode())
+    total = hashlib.sha256(f"{ORDER} {json.dumps(asdict(fit), sort_keys=True)}".encode())
     for path in paths:
         try:
             stat = path.stat()
@@ -178,14 +179,7 @@ def _alone(cache: Path) -> Iterator[bool]:
     cache.mkdir(exist_ok=True)
     place = os.open(cache / ".lock", os.O_RDONLY | os.O_CREAT, 0o666)
     try:
-        try:
-            import fcntl
-
-            fcntl.flock(place, fcntl.LOCK_EX)
-            held = True
-        except (ImportError, OSError):
-            held = False
-        yield held
+        yield checkpoints.lock(place, wait=True)
     finally:
         os.close(place)
 
@@ -197,6 +191,7 @@ def _written(
     for old in place.parent.glob(f"{place.name.partition('-')[0]}-*"):  # the folder's own past
         old.unlink(missing_ok=True)
     unfinished = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    fewer = unfinished.with_suffix(".fewer.partial")
     shape = (len(paths), fit.channels, fit.height, fit.width)
     try:
         mapped = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
@@ -206,13 +201,13 @@ def _written(
             return mapped[:0], names, broken
         mapped.flush()
         if broken:
-            with unfinished.with_suffix(".fewer.partial").open("wb") as file:
+            with fewer.open("wb") as file:
                 np.save(file, mapped[: len(names)])
-            unfinished.with_suffix(".fewer.partial").replace(unfinished)
+            fewer.replace(unfinished)
         unfinished.replace(place)
     finally:
         unfinished.unlink(missing_ok=True)
-        unfinished.with_suffix(".fewer.partial").unlink(missing_ok=True)
+        fewer.unlink(missing_ok=True)
     note = {"fingerprint": mark, "names": names, "broken": broken}
     checkpoints.write(place.with_suffix(".json"), json.dumps(note).encode())
     return np.load(place, mmap_mode="c"), names, broken

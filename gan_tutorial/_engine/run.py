@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -130,18 +129,16 @@ class Player:
         self.optimizer = factory(self.parameters) if self.parameters else None
         self.initial = [{k: v for k, v in g.items() if k != "params"} for g in self.groups()]
         for initial in self.initial:
-            for option in schedules:
-                value = initial.get(option)
-                if isinstance(value, bool) or not isinstance(value, Real | Tensor):
-                    numbers = sorted(
-                        k
-                        for k, v in initial.items()
-                        if isinstance(v, Real | Tensor) and not isinstance(v, bool)
-                    )
-                    name = type(self.optimizer).__name__
-                    raise ValueError(
-                        f"schedules: {name} has no number {option!r}, only {', '.join(numbers)}"
-                    )
+            numbers = {
+                name
+                for name, value in initial.items()
+                if isinstance(value, Real | Tensor) and not isinstance(value, bool)
+            }
+            for option in schedules.keys() - numbers:
+                raise ValueError(
+                    f"schedules: {type(self.optimizer).__name__} has no number {option!r}, only "
+                    f"{', '.join(sorted(numbers))}"
+                )
 
     def groups(self) -> list[dict[str, Any]]:
         """The optimiser's groups of parameters with their options."""
@@ -399,15 +396,8 @@ class Run:
 
 def fingerprint(data: Tensor, labels: Tensor | None) -> dict[str, Any]:
     """The shape of the data and what its numbers, with the labels, come to."""
-    digest = hashlib.sha256()
-    for part in (data, *([] if labels is None else [labels])):
-        digest.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
-    return {
-        "shape": list(data.shape),
-        "dtype": str(data.dtype),
-        "labels": labels is not None,
-        "sha256": digest.hexdigest(),
-    }
+    given = [] if labels is None else [labels]
+    return {**checkpoints.fingerprint(data, *given), "labels": labels is not None}
 
 
 def _floats(network: nn.Module) -> list[Tensor]:
