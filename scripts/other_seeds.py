@@ -2,8 +2,8 @@
 
 Every seed of first weights, data order, noise and dropout that a chapter passes to the package is
 moved by the offset, in a kernel of its own; what a chapter asserts of its runs must hold all the
-same. What was tried is noted in _build/seeds, with a log for each, and not tried again until a file
-of the project changes.
+same. What passed is noted in _build/seeds, with a log for each, and not tried again until the
+notebook or the package changes.
 """
 
 from __future__ import annotations
@@ -103,18 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(options.notebooks) - set(known)):
         parser.error(f"{', '.join(unknown)} trains nothing; choose of {', '.join(known)}")
     LOGS.mkdir(parents=True, exist_ok=True)
-    state, failed = portable.digest(), []
+    failed = []
     for name in options.notebooks or known:
-        notes = portable.Notes(LOGS / f"{name}.passed", state)
+        notes, state = portable.Notes(LOGS / f"{name}.passed"), portable.digest(name)
         for offset in options.offsets:
-            if str(offset) in notes.passed():
+            if notes.passed(str(offset), state):
                 continue
             log, begin = LOGS / f"{name}-{offset}.log", time.monotonic()
             good = attempt(known[name], offset, log)
             verdict = "passed" if good else "FAILED"
             print(f"{name:25} {offset:3d} {verdict} {time.monotonic() - begin:6.0f} s", flush=True)
             if good:
-                notes.add(str(offset))
+                notes.add(str(offset), state)
             else:
                 failed.append(log)
     for log in failed:

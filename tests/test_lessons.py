@@ -317,17 +317,18 @@ class TestLessons:
 
     def test_answers_stay_until_they_are_cleared(self, opened):
         page, lessons = opened
-        for lesson in lessons:
-            page.locator(f"#{lesson['id']}").evaluate(ANSWER, f"{lesson['answer']:g}")
-        before = page.evaluate(STATES)
-        assert None not in before
-        rest(page, 300)  # nobody reloads in the moment in which the answer is stored
-        page.reload()
-        wait_for_figures(page)
-        same = f"JSON.stringify(({STATES})()) === JSON.stringify({before})"
-        page.wait_for_function(
-            same, polling=100, timeout=60_000
-        )  # no frame may come on a busy machine
+        for _ in range(3):  # a busy Chromium may lose all that a context has stored, the test's key, too
+            for lesson in lessons:
+                page.locator(f"#{lesson['id']}").evaluate(ANSWER, f"{lesson['answer']:g}")
+            before = page.evaluate(STATES)
+            assert None not in before
+            page.evaluate("localStorage.setItem('of-the-test', 'kept')")
+            rest(page, 300)  # nobody reloads in the moment in which the answer is stored
+            page.reload()
+            wait_for_figures(page)
+            if page.evaluate("localStorage.getItem('of-the-test')"):
+                break
+        assert page.evaluate(STATES) == before
         page.get_by_role("button", name="Clear my answers on this page").click()
         assert page.evaluate(STATES) == [None] * len(lessons)
         for lesson in lessons:

@@ -76,7 +76,7 @@ def test_what_passed_is_not_run_again_until_a_file_changes(logs, tmp_path, capsy
 
     def attempt(state):
         ran.write_text("")
-        return portable.try_variant("native-1", state, work), ran.read_text().split()
+        return portable.try_variant("native-1", work, lambda part: state), ran.read_text().split()
 
     assert attempt("a") == (["two"], ["one", "two"])
     assert attempt("a") == (["two"], ["two"])
@@ -88,10 +88,27 @@ def test_what_passed_is_not_run_again_until_a_file_changes(logs, tmp_path, capsy
     assert capsys.readouterr().out.count("FAILED") == 2
 
 
+def test_a_notebook_depends_on_itself_and_the_package_and_the_tests_on_all(tmp_path, monkeypatch):
+    names = ["book/wgan.ipynb", "book/next.md", "gan_tutorial/data.py", "tests/test_data.py"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(portable, "ROOT", tmp_path)
+    monkeypatch.setattr(portable, "project_files", lambda: [Path(name) for name in names])
+    moved = {"wgan": set(), "parzen": set(), "tests": set()}
+    for name in names:
+        before = {part: portable.digest(part) for part in moved}
+        (tmp_path / name).write_text("2")
+        for part in moved:
+            if portable.digest(part) != before[part]:
+                moved[part].add(name)
+    package = {"gan_tutorial/data.py"}
+    assert moved == {"wgan": package | {names[0]}, "parzen": package, "tests": set(names)}
+
+
 def test_the_table_says_what_failed_and_so_does_the_status(logs, monkeypatch, capsys):
     failing = {"native-1": [], "c-locale": ["tests", "wgan"]}
-    monkeypatch.setattr(portable, "digest", lambda: "a")
-    monkeypatch.setattr(portable, "try_variant", lambda name, state: failing[name])
+    monkeypatch.setattr(portable, "try_variant", lambda name: failing[name])
     assert portable.main(["native-1"]) == 0
     assert portable.main(["native-1", "c-locale"]) == 1
     assert "c-locale        FAILED: tests, wgan" in capsys.readouterr().out

@@ -32,6 +32,17 @@ def missing_runs(app, cache, docnames) -> dict[Path, nbformat.NotebookNode]:
     return found
 
 
+def longest_first(missing):
+    """In the order of the seconds that notebooks say they take: so no worker is left alone with a
+    long one at the end.
+    """
+
+    def takes(item):
+        return item[1].metadata.get("gan_tutorial", {}).get("budget_seconds", 0)
+
+    return dict(sorted(missing.items(), key=takes, reverse=True))
+
+
 def run_side_by_side(app, env, docnames):
     if app.config.nb_execution_mode != "cache":
         return
@@ -49,7 +60,7 @@ def run_side_by_side(app, env, docnames):
         with ThreadPoolExecutor(workers) as pool:
             runs = {
                 pool.submit(single_nb_execution, notebook, cwd=str(path.parent), **options): path
-                for path, notebook in missing.items()
+                for path, notebook in longest_first(missing).items()
             }
             for run in as_completed(runs):
                 keep(cache, runs[run], run.result())
