@@ -317,7 +317,9 @@ class TestLessons:
 
     def test_answers_stay_until_they_are_cleared(self, opened):
         page, lessons = opened
-        for _ in range(3):  # a busy Chromium may lose all that a context has stored, the test's key, too
+        for _ in range(
+            3
+        ):  # a busy Chromium may lose all that a context has stored, the test's key, too
             for lesson in lessons:
                 page.locator(f"#{lesson['id']}").evaluate(ANSWER, f"{lesson['answer']:g}")
             before = page.evaluate(STATES)
