@@ -74,7 +74,7 @@ class Variant:
         """
         kept = {name: value for name, value in os.environ.items() if name not in OWN}
         jupyter = {f"JUPYTER_{kind}_DIR": str(scratch) for kind in ("RUNTIME", "CONFIG", "DATA")}
-        common = {"PYTHONPATH": str(tree), "LANG": "C.UTF-8", **dict.fromkeys(THREADS, "2")}
+        common = {"PYTHONPATH": str(tree), "LANG": "C.UTF-8", **dict.fromkeys(THREADS, "1")}
         merged = kept | common | jupyter | {"IPYTHONDIR": str(scratch)} | self.variables
         return {name: value for name, value in merged.items() if value is not None}
 
@@ -85,7 +85,7 @@ VARIANTS = {
     for name, processor in PROCESSORS.items()
     for n in (1, 2)
 } | {
-    # How a process was started changes no number: of the notebooks, the quick ones tell.
+    # How a process was started changes no number: of the notebooks, the quick ones tell, on one thread.
     "sigint-ignored": Variant(interruptible=False, budget=30),
     "odd-path": Variant(folder="gan 튜토리얼", budget=30),
     "c-locale": Variant({"LC_ALL": "C", "LANG": None}, budget=30),
