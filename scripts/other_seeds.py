@@ -1,15 +1,17 @@
 """Run notebooks with other seeds than theirs: `make seeds`, or NOTEBOOK=wgan OFFSETS="1 2" for some.
 
-Every seed of first weights, data order, noise and dropout that a chapter passes to the package is
-moved by the offset, in a kernel of its own; what a chapter asserts of its runs must hold all the
-same. What passed is noted in _build/seeds, with a log for each, and not tried again until the
-notebook or the package changes.
+Every seed of first weights, data order, noise and dropout that a chapter passes to the package or
+gives its own loops is moved by the offset, in a kernel of its own; what a chapter asserts of its runs
+must hold all the same. Fixed seeds of what is only drawn or measured stay. The log of a run has every
+cell that failed. What passed is noted in _build/seeds and not tried again until the notebook or the
+package changes.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
 import portable
 
 LOGS = portable.ROOT / "_build" / "seeds"
@@ -61,10 +64,41 @@ except BaseException:  # IPython would go on without
 """
 
 
+EXECUTE = r"""
+import sys, nbclient, nbformat
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.NotebookClient(notebook, timeout=None, allow_errors=True, kernel_name="python3").execute()
+failed = 0
+for i, cell in enumerate(notebook.cells):
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            failed += 1
+            print("=== cell", i, *output.traceback, sep="\n")
+        elif output.output_type == "stream":
+            print(output.text)
+sys.exit(min(failed, 1))
+"""
+
+# A chapter's own: PyTorch's global stream, and the streams that a loop gets with its `seed`.
+OWN = re.compile(r"(torch\.|Generator\([^()]*\)\.)manual_seed\(([^()]+)\)")
+
+
 def trained(notebook: Path) -> bool:
     """Whether a notebook trains anything."""
     text = notebook.read_text(encoding="utf-8")
-    return any(f"{word}(" in text for word in ("train", "sweep", "player_run", "seeded"))
+    return any(f"{word}(" in text for word in ("train", "sweep", "player_run", "seeded", ".step"))
+
+
+def moved(source: str, offset: int) -> str:
+    """A cell with the seeds of its own loops moved."""
+
+    def move(found: re.Match[str]) -> str:
+        where, seed = found.groups()
+        if where != "torch." and "seed" not in seed:
+            return found[0]
+        return f"{where}manual_seed({seed} + {offset})"
+
+    return OWN.sub(move, source)
 
 
 def attempt(notebook: Path, offset: int, log: Path) -> bool:
@@ -74,12 +108,17 @@ def attempt(notebook: Path, offset: int, log: Path) -> bool:
         startup.mkdir(parents=True)
         code = MOVED.replace("{offset}", str(STRIDE * offset))
         (startup / "00-seeds.py").write_text(code, encoding="utf-8")
-        execute = [sys.executable, "-c", "from nbclient.cli import main; main()"]
+        content = nbformat.read(notebook, as_version=4)
+        for cell in content.cells:
+            if cell.cell_type == "code":
+                cell.source = moved(cell.source, STRIDE * offset)
+        copy = Path(scratch) / notebook.name
+        nbformat.write(content, copy)
         environment = dict(os.environ, IPYTHONDIR=scratch, PYTHONPATH=str(portable.ROOT))
         with log.open("w", encoding="utf-8") as out:
             try:
                 done = subprocess.run(
-                    [*execute, str(notebook)],
+                    [sys.executable, "-c", EXECUTE, str(copy)],
                     cwd=portable.ROOT,
                     env=environment,
                     stdout=out,

@@ -12,9 +12,15 @@ from gan_tutorial import Settings, line_pair, seeded, sweep, train
 data = torch.linspace(-1, 1, 50)[:, None]
 pair = line_pair(4, seed=3)
 first = next(iter(pair.generator.parameters())).sum().item()
+own = torch.Generator().manual_seed(7)
+def a_loop(seed):
+    torch.manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(1).item(), torch.rand(1, generator=rng).item()
 last = [shot for shot in train(pair, data, steps=2, batch_size=8, seed=5)][-1]
 both = list(sweep(lambda seed: line_pair(4, seed=seed), data, [Settings(batch_size=8)], [7], steps=1))
-numbers = [first, last.sample(3).sum().item(), both[-1].sample(3).sum().item()]
+numbers = [first, last.sample(3).sum().item(), both[-1].sample(3).sum().item(), *a_loop(9)]
+measured = torch.rand(1, generator=own).item()
 print("numbers", numbers)
 {assertion}
 """
@@ -32,7 +38,9 @@ def numbers(folder, offset):
     """What the notebook computes with its seeds moved."""
     told = folder / "numbers.json"
     path = notebook(
-        folder, f"import json, pathlib; pathlib.Path({str(told)!r}).write_text(json.dumps(numbers))"
+        folder,
+        "import json, pathlib\n"
+        f"pathlib.Path({str(told)!r}).write_text(json.dumps([numbers, measured]))",
     )
     assert other_seeds.attempt(path, offset, folder / "log"), (folder / "log").read_text()
     return json.loads(told.read_text())
@@ -41,13 +49,16 @@ def numbers(folder, offset):
 def test_every_seed_is_moved_and_no_other_number(tmp_path):
     here = {}
     exec(CELL.format(assertion=""), here)
-    assert numbers(tmp_path, 0) == here["numbers"]
-    moved = numbers(tmp_path, 1)
+    assert numbers(tmp_path, 0) == [here["numbers"], here["measured"]]
+    moved, measured = numbers(tmp_path, 1)
+    assert measured == here["measured"]
     assert all(a != b for a, b in zip(moved, here["numbers"], strict=True))
     by_hand = CELL.format(assertion="")
-    for seed in (3, 5, 7):
-        by_hand = by_hand.replace(f"seed={seed}", f"seed={seed + 1000}").replace(
-            f"[{seed}]", f"[{seed + 1000}]"
+    for seed in (3, 5, 7, 9):
+        by_hand = (
+            by_hand.replace(f"seed={seed}", f"seed={seed + 1000}")
+            .replace(f"[{seed}]", f"[{seed + 1000}]")
+            .replace(f"a_loop({seed})", f"a_loop({seed + 1000})")
         )
     # The sweep's own seed reaches the weights through `seeded`, which is moved again.
     by_hand = by_hand.replace("line_pair(4, seed=seed)", "line_pair(4, seed=seed + 1000)")
