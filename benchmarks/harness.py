@@ -10,12 +10,12 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from statistics import median
 
 import torch
 
 import benchmarks
+from gan_tutorial._engine.devices import processor
 
 ROUNDS = 5
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "ipywidgets", "matplotlib", "playwright")
@@ -77,7 +77,7 @@ def machine(device):
     """What a reader must know of the machine to compare with theirs."""
     described = {
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load": [round(load, 2) for load in os.getloadavg()],
@@ -92,17 +92,8 @@ def machine_kind(device):
     """The name of the results' file: one for each kind of machine."""
     if torch.device(device).type == "cuda":
         return "cuda-" + "-".join(torch.cuda.get_device_name(device).lower().split())
-    words = re.findall(r"[a-z0-9]+", re.sub(r"\(.*?\)", "", _processor()).lower())
+    words = re.findall(r"[a-z0-9]+", re.sub(r"\(.*?\)", "", processor()).lower())
     return f"cpu-{'-'.join(words)}-{os.cpu_count()}-cores"
-
-
-def _processor():
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def versions():

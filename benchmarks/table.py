@@ -29,10 +29,11 @@ def of_results(results):
 
 def of_machine(results):
     """The table with a line that says where, when and with what."""
-    last = max(results.values(), key=lambda result: result["date"])
+    first, *_, last = sorted([*results.values()] * 2, key=lambda result: result["date"])
     machine, versions = last["machine"], last["versions"]
+    days = sorted({first["date"][:10], last["date"][:10]})
     where = machine.get("gpu", f"{machine['processor']}, {machine['threads']} threads")
-    note = f"{where}; torch {versions['torch']}; {last['date'][:10]}."
+    note = f"{where}; torch {versions['torch']}; {' to '.join(days)}."
     return f"{of_results(results)}\n\n{note}"
 
 

@@ -121,9 +121,23 @@ def test_floor_and_ceilings_stand_in_order(columns):
     assert columns["noise"]["kid"].n == 1000
 
 
+def test_training_rows_in_the_order_of_their_labels_are_as_varied_as_others(digits, columns):
+    """The neighbours' measures look at as many rows as there are held-out ones: the first."""
+    order = digits.labels.argsort(stable=True)
+    parts = digits.training[order], digits.held_out, digits.validation, digits.labels[order]
+    ordered = floor_and_ceilings(Reference(digits.judge, *parts), (1, 28, 28), n=1000)
+    assert Reference(digits.judge, *parts).scores(parts[0])["recall"].value < 0.7  # five digits
+    for name in ("recall", "coverage"):
+        for rows in ("training rows", "blurred"):
+            one, other = (c[rows][name] for c in (ordered, columns))
+            spread = math.hypot(one.standard_error, other.standard_error)
+            assert abs(one.value - other.value) < 4 * spread + 0.01, (rows, name)
+
+
 def test_sigma_of_the_floor_is_not_chosen_on_its_own_samples(columns, digits):
     """Windows on the validation rows fit these best at no width at all."""
-    chosen = held_out(digits.validation, digits.training[:1000], digits.held_out)
+    order = torch.randperm(2000, generator=torch.Generator().manual_seed(1))[:1000]
+    chosen = held_out(digits.validation, digits.training[order], digits.held_out)
     floor = columns["validation rows"]["parzen"]
     assert floor.value == pytest.approx(float(chosen.mean), abs=2e-3)
     assert floor.detail["sigma"] == pytest.approx(float(chosen.sigma))

@@ -99,7 +99,7 @@ def describe(
 def provenance(command: str) -> dict[str, Any]:
     """Where a result comes from: machine, threads, GPU, versions, date, and the command."""
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{devices.processor()}, {os.cpu_count()} cores",
         "threads": torch.get_num_threads(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "versions": {"python": platform.python_version(), "torch": str(torch.__version__)},

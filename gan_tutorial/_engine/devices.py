@@ -13,9 +13,11 @@ player at a time (``autograd.grad``), which those hooks never see.
 from __future__ import annotations
 
 import os
+import platform
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -32,6 +34,16 @@ WARM_UP = 11  # steps taken one by one before a graph, as PyTorch advises; they 
 
 def _active() -> bool:
     return dist.is_available() and dist.is_initialized()
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name, and the vector unit that PyTorch uses of it: "AMD EPYC, AVX2"."""
+    name = platform.processor() or platform.machine()
+    if cpuinfo.is_file():
+        lines = cpuinfo.read_text(errors="replace").splitlines()
+        names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        name = next(names, name)
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def rank() -> int:

@@ -360,6 +360,7 @@ class Run:
             "identity": self.identity,
             "note": self.note,
             "versions": {"torch": str(torch.__version__)},
+            "autocast": str(self.settings.autocast),
             "step": self.taken,
             "seconds": self.seconds,
             "history": self.history,
@@ -384,6 +385,13 @@ class Run:
             raise ValueError(
                 f"{path} was made with {name} = {theirs!r}, this run has {own!r}; go on with the "
                 "former, or name another file"
+            )
+        now, then = str(self.settings.autocast), state.get("autocast")
+        if then not in (None, now):
+            warnings.warn(
+                f"{path} was made with autocast = {then} and goes on with {now}: products round "
+                "otherwise from here on, so the run is no longer that of one machine",
+                stacklevel=3,
             )
         self.note = self.note or state["note"]
         self.taken, self.seconds = state["step"], state["seconds"]

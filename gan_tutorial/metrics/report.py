@@ -259,7 +259,7 @@ def floor_and_ceilings(
     """What real rows score, and what samples score that nobody wants.
 
     The floor: **validation rows**, which are real and which no one was trained on. Beside it, the
-    **training rows**: a perfect copy machine, which all but the tests of memorising admire. The
+    **training rows**, shuffled: a perfect copy machine, which all but the tests of memorising admire. The
     ceilings: **noise**, uniform in [0, 1]; **blurred** training rows (a Gaussian of 2 pixels); and
     **means**, the centroids of 256 clusters of training rows, drawn as often as the clusters are large
     (Parzen's measure prefers enough of them to real rows: Theis et al. 2016, arXiv:1511.01844).
@@ -276,8 +276,12 @@ def floor_and_ceilings(
         rows themselves, on as many training rows.
     """
     whole_number("n", n)
-    training, validation = reference.training, reference.validation
-    rng = torch.Generator().manual_seed(seed)
+    # Data may lie in order of their labels, and some measures look at the first rows only.
+    order = torch.randperm(
+        len(reference.training), generator=torch.Generator().manual_seed(seed + 1)
+    )
+    training = reference.training[order.to(reference.training.device)]
+    validation, rng = reference.validation, torch.Generator().manual_seed(seed)
     noise = torch.rand(training.shape, generator=rng).to(training)
     rows = {
         "training rows": training,
