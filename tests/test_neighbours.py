@@ -71,8 +71,8 @@ def test_as_the_authors_of_density_and_coverage_count(n, m, d, k):
     x, y = normal(n, d), 0.8 * normal(m, d, 1) + 0.4
     theirs = compute_prdc(x.numpy(), y.numpy(), nearest_k=k)
     assert means(neighbourhoods(x, y, k=k)) == pytest.approx(theirs, abs=1e-12)
-    assert all(0.05 < theirs[name] for name in ("precision", "recall", "coverage"))
-    assert theirs["coverage"] < 1
+    assert 0 < min(theirs.values())
+    assert len({round(value, 3) for value in theirs.values()}) == 4  # none stands for another
 
 
 def test_on_a_line_one_can_see_it():
