@@ -15,7 +15,6 @@ from recordings import (
     generators,
     judges,
     line,
-    losses,
     neighbours,
     portrait_measures,
     portraits,
@@ -38,7 +37,6 @@ SUMMARIES = {
     "live-digits": "what the page that learns digits from nothing comes to, over five seeds",
     "ablation": "what each choice of `mnist-short` buys, over three seeds (a quarter of an hour)",
     "ablation-control": "the same for depth without batch norm (four minutes)",
-    "losses": "what is done to D, on digits, each with the same search (twenty minutes)",
     "scores": "the short recipes of digits by every measure, over three seeds (five minutes)",
     "rules": "the rules of DCGAN, each broken, over three seeds (half an hour)",
     "portraits": "small runs on the portraits over seeds, and a large one, by every measure",
@@ -136,8 +134,6 @@ def _made(options: argparse.Namespace) -> list[Path]:
             return ablation.record(out)
         case "ablation-control":
             return ablation.record_control(out)
-        case "losses":
-            return losses.record(out)
         case "scores":
             return scores.record(out)
         case "rules":
