@@ -63,11 +63,14 @@ def test_every_objective_equals_one_by_one_training(data):
 
 
 def test_single_precision_agrees_to_its_tolerance(data):
-    setting = Settings(batch_size=BATCH, optimizers=(adam(1e-2), adam(1e-2)))
+    """Plain descent: 25 steps of some ten roundings of 6e-8 each, of numbers near 1, come to 2e-5 at most; a rate 1 % off
+    moves the samples by 3e-2.
+    """
+    setting = Settings(batch_size=BATCH, optimizers=(sgd(0.1, 0.0), sgd(0.1, 0.0)))
     found = last(sweep(small_pair, data, [setting], [1, 2], steps=STEPS))
     for j, seed in enumerate((1, 2)):
         expected = one_by_one(small_pair, data, setting, seed).sample(50)
-        torch.testing.assert_close(found.sample(50)[0, j], expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(found.sample(50)[0, j], expected, rtol=2e-5, atol=2e-5)
 
 
 def test_learning_rate_and_clip_limit_of_each_setting_are_its_own(data):
