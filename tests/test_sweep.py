@@ -63,8 +63,8 @@ def test_every_objective_equals_one_by_one_training(data):
 
 
 def test_single_precision_agrees_to_its_tolerance(data):
-    """Plain descent: 25 steps of some ten roundings of 6e-8 each, of numbers near 1, come to 2e-5 at most. A rate 1 % off
-    moves the samples by 3e-2.
+    """Plain descent: 25 steps of some ten roundings of 6e-8 each, of numbers near 1, come to 2e-5 at most. A rate
+    that is 1 % off moves the samples by 3e-2.
     """
     setting = Settings(batch_size=BATCH, optimizers=(sgd(0.1, 0.0), sgd(0.1, 0.0)))
     found = last(sweep(small_pair, data, [setting], [1, 2], steps=STEPS))
