@@ -232,8 +232,8 @@ def test_few_or_equal_pictures_are_told(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*fewer than a batch")
-def test_a_folder_trains_samples_and_resumes_from_the_command_line(tmp_path, monkeypatch, capsys):
-    noise(tmp_path / "my 사진", 24, size=16)
+def test_a_folder_trains_samples_resumes_and_is_evaluated_from_the_command_line(tmp_path, monkeypatch, capsys):
+    noise(tmp_path / "my 사진", 80, size=16)
     monkeypatch.chdir(tmp_path)
     train = ["train", "--recipe", "faces", "--data", "my 사진", "--size", "16", "--out", "run"]
     assert main([*train, "--steps", "1", "--batch-size", "4"]) == 0
@@ -241,6 +241,11 @@ def test_a_folder_trains_samples_and_resumes_from_the_command_line(tmp_path, mon
     assert main(["sample", "../run", "--count", "4", "--out", "../grid.png"]) == 0
     again = ["train", "--recipe", "faces", "--data", ".", "--size", "16", "--out", "../run"]
     assert main([*again, "--steps", "2", "--batch-size", "4", "--resume"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "../run", "--count", "20", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert told["same_data"]
+    assert 0 <= told["columns"]["this run"]["precision"]["value"] <= 1
     note = json.loads((tmp_path / "run" / "run.json").read_text())
     assert note["shape"] == [3, 16, 16]
     assert note["pictures"] == {"size": 16}
