@@ -6,8 +6,7 @@ import { forward, makePass } from "../engine/network.js";
 import { GAMES, OPTIMIZERS } from "../engine/players.js";
 import { addRow, makeHistory } from "../live/history.js";
 import { makeGame, setRates } from "../live/run.js";
-import { softplus } from "../mathematics/logistic.js";
-import { jensenShannon } from "../mathematics/masses.js";
+import { jensenShannon, valueOfGame } from "../mathematics/masses.js";
 import { COUNT, SIDE, centreOf } from "./cells.js";
 import { BLANK, DATA, makeSource } from "./data.js";
 import { assignedW1, slicedW1 } from "./measures.js";
@@ -185,7 +184,7 @@ export function look(trainer) {
   const { masses } = sheet.canvas;
   trainer.jsd = jensenShannon(source.masses, masses);
   trainer.best = 2 * trainer.jsd - Math.log(4);
-  trainer.value = valueOf(source.masses, masses, scores);
+  trainer.value = valueOfGame(source.masses, masses, scores);
   trainer.good = shareOut(sheet, source, engine, pieces);
   trainer.modes = source.modes > 0 ? pieces.filter((mass) => mass * source.modes >= COVERED).length : NaN;
   const at = (/** @type {number} */ place) => engine.floats(place, SHOWN), behind = 4 * SHOWN;
@@ -196,20 +195,6 @@ const COVERED = 0.25; // of what p_data puts on a mode
 
 /** D's scores on the cells, as of the last look. @param {Trainer} trainer */
 export const scoresOf = ({ engine, onCells }) => engine.floats(onCells.output, COUNT);
-
-/**
- * V(D, G) = E_p log D + E_q log(1 - D), D read off the middle of each cell. What left the picture counts as found out: no V is
- * larger than V(D*, G) so.
- * @param {Float64Array} p @param {Float64Array} q @param {Float32Array} scores
- */
-function valueOf(p, q, scores) {
-  let sum = 0;
-  for (let i = 0; i < COUNT; i++) {
-    if (p[i] > 0) sum -= p[i] * softplus(-scores[i]);
-    if (q[i] > 0) sum -= q[i] * softplus(scores[i]);
-  }
-  return sum;
-}
 
 /** W1 of the first of the samples shown, each given to one of the other kind. @param {Trainer} trainer */
 export function matchedW1({ engine, shown, real }) {

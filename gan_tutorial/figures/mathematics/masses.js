@@ -1,6 +1,8 @@
 // @ts-check
 // masses.js: how far apart two distributions are that are known by their masses in the cells of a line, all of one width.
 
+import { softplus } from "./logistic.js";
+
 /**
  * JSD(p || q) in nats, log 2 + half of E_p log D* + E_q log(1 - D*). All masses together are 1 each; what of q lies in none of
  * the cells lies where p has nothing, and adds 0 to the sum.
@@ -14,6 +16,20 @@ export function jensenShannon(p, q) {
     if (q[i] > 0) sum += q[i] * Math.log(q[i] / both);
   }
   return Math.max(0, Math.LN2 + sum / 2);
+}
+
+/**
+ * V(D, G) = E_p log D + E_q log(1 - D) of a D that is known by its scores in the middle of the cells. What of q lies in none of them
+ * counts as found out: no V is larger than V(D*, G) so.
+ * @param {Float64Array} p @param {Float64Array} q @param {ArrayLike<number>} scores
+ */
+export function valueOfGame(p, q, scores) {
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) {
+    if (p[i] > 0) sum -= p[i] * softplus(-scores[i]);
+    if (q[i] > 0) sum -= q[i] * softplus(scores[i]);
+  }
+  return sum;
 }
 
 /**

@@ -3,8 +3,8 @@
 // The line is cut into cells; p and q are the masses of data and generator in each, s the discriminator's logit there.
 
 import { bestReply } from "../mathematics/game.js";
-import { sigmoid, softplus } from "../mathematics/logistic.js";
-import { jensenShannon } from "../mathematics/masses.js";
+import { sigmoid } from "../mathematics/logistic.js";
+import { jensenShannon, valueOfGame } from "../mathematics/masses.js";
 
 /**
  * A run as gan_tutorial.line packs it; its lists have an entry for each moment.
@@ -37,14 +37,10 @@ function unpackMasses(text) {
  * @param {Float64Array} p @param {Float64Array} q @param {Float64Array} s
  */
 function measureCells(p, q, s) {
-  let value = 0;
   let right = 0;
-  for (let i = 0; i < p.length; i++) {
-    value -= p[i] * softplus(-s[i]) + q[i] * softplus(s[i]);
-    right += s[i] > 0 ? p[i] : s[i] < 0 ? q[i] : (p[i] + q[i]) / 2;
-  }
+  for (let i = 0; i < p.length; i++) right += s[i] > 0 ? p[i] : s[i] < 0 ? q[i] : (p[i] + q[i]) / 2;
   const js = jensenShannon(p, q);
-  return { value, best: 2 * js - 2 * Math.LN2, js, accuracy: right / 2 };
+  return { value: valueOfGame(p, q, s), best: 2 * js - 2 * Math.LN2, js, accuracy: right / 2 };
 }
 
 /**
