@@ -232,7 +232,9 @@ def test_few_or_equal_pictures_are_told(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*fewer than a batch")
-def test_a_folder_trains_samples_resumes_and_is_evaluated_from_the_command_line(tmp_path, monkeypatch, capsys):
+def test_a_folder_trains_samples_resumes_and_is_evaluated_from_the_command_line(
+    tmp_path, monkeypatch, capsys
+):
     noise(tmp_path / "my 사진", 80, size=16)
     monkeypatch.chdir(tmp_path)
     train = ["train", "--recipe", "faces", "--data", "my 사진", "--size", "16", "--out", "run"]
