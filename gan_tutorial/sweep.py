@@ -153,9 +153,11 @@ class _Game:
         data: Tensor,
         device: torch.device | str,
     ) -> None:
-        pairs = [build(seed=seed) for seed in seeds]
-        for pair in pairs:
-            check_pair(pair, data, None)
+        pairs: list[Pair] = []
+        for seed in seeds:
+            pair = build(seed=seed)
+            check_pair(pair, data[:1] if pairs else data, None)  # the data need one look only
+            pairs.append(pair)
         d_factories, g_factories = zip(*(s.optimizers for s in settings), strict=True)
         critics = [pair.discriminator for pair in pairs]
         self.d = _Player("discriminator", critics, d_factories, device)

@@ -2,9 +2,9 @@
 
 Every seed of first weights, data order, noise and dropout that a chapter passes to the package or
 gives its own loops is moved by the offset, in a kernel of its own; what a chapter asserts of its runs
-must hold all the same. Fixed seeds of what is only drawn or measured stay. The log of a run has every
-cell that failed. What passed is noted in _build/seeds and not tried again until the notebook or the
-package changes.
+must hold all the same. Generators with a fixed seed, of what is only drawn or measured, stay. The
+log of a run has every cell that failed. What passed is noted in _build/seeds and not tried again
+until the notebook or the package changes.
 """
 
 from __future__ import annotations

@@ -102,13 +102,14 @@ def project_files() -> list[Path]:
 
 
 SEEN = ("gan_tutorial/", "pyproject.toml", "requirements.txt", "setup.py")  # by a notebook
+TRIED_BY = ("scripts/portable.py", "scripts/other_seeds.py")
 
 
 def digest(part: str) -> str:
     """Of the files on which a part's verdict depends, by name and content: for a notebook, the
     package and itself; for the tests, all.
     """
-    total, seen = hashlib.sha256(), (*SEEN, f"book/{part}.ipynb")
+    total, seen = hashlib.sha256(), (*SEEN, *TRIED_BY, f"book/{part}.ipynb")
     for path in project_files():
         if part != "tests" and not path.as_posix().startswith(seen):
             continue
@@ -199,17 +200,19 @@ def try_variant(name: str, work=parts, state=digest) -> list[str]:
     )
     failed = []
     with tree_for(variant) as (tree, scratch):
-        for part, command in work(tree, variant).items():
-            begin, now = time.monotonic(), state(part)
-            if notes.passed(part, now):
+        commands = work(tree, variant)
+        states = {part: state(part) for part in commands}  # of what the tree has now
+        for part, command in commands.items():
+            if notes.passed(part, states[part]):
                 continue
+            begin = time.monotonic()
             good = run(command, tree, variant, scratch, log)
             print(
                 f"{name:15} {part:25} {'passed' if good else 'FAILED'} {time.monotonic() - begin:6.0f} s",
                 flush=True,
             )
             if good:
-                notes.add(part, now)
+                notes.add(part, states[part])
             else:
                 failed.append(part)
     return failed

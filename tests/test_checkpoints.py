@@ -27,6 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_tutorial._engine import checkpoints
+from gan_tutorial._engine.run import fingerprint
 from gan_tutorial.networks import Uniform, mlp_pair
 from gan_tutorial.objectives import (
     HINGE,
@@ -594,6 +595,18 @@ def test_tensors_are_told_apart_by_their_numbers():
     assert checkpoints.plain(torch.ones(3)) == checkpoints.plain(torch.ones(3))
     assert checkpoints.plain(torch.ones(3)) != checkpoints.plain(torch.zeros(3))
     checkpoints.plain(torch.tensor(1.0, dtype=torch.bfloat16))
+    checkpoints.plain(np.array(["2026-01-02"], "datetime64[D]"))
+
+
+def test_a_column_of_a_table_is_known_by_its_numbers_and_labels_by_being_there():
+    table = torch.arange(12).reshape(6, 2)
+    for column, whole in ((table[:, :1], table[:, :1].clone()), (table[:, 0], table[:, 0].clone())):
+        assert checkpoints.plain(column) == checkpoints.plain(whole)
+        assert checkpoints.plain(column.numpy()) == checkpoints.plain(whole.numpy())
+    labelled, bare = fingerprint(table.float(), table[:, 0]), fingerprint(table.float(), None)
+    assert checkpoints.difference(labelled, bare, "data") == ("data.labels", True, False)
+    assert fingerprint(table.float(), table[:, 0].clone()) == labelled
+    assert fingerprint(table.float(), table[:, 1]) != labelled
 
 
 def test_another_prior_or_another_activation_is_another_run(tmp_path):

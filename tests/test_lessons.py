@@ -334,7 +334,8 @@ class TestLessons:
             wait_for_figures(page)
             if page.evaluate("localStorage.getItem('of-the-test')"):
                 break
-        assert page.evaluate(STATES) == before
+        same = f"JSON.stringify(({STATES})()) === JSON.stringify({before})"
+        page.wait_for_function(same, polling=100)  # what was drawn comes back a moment later
         page.get_by_role("button", name="Clear my answers on this page").click()
         assert page.evaluate(STATES) == [None] * len(lessons)
         for lesson in lessons:

@@ -89,7 +89,13 @@ def test_what_passed_is_not_run_again_until_a_file_changes(logs, tmp_path, capsy
 
 
 def test_a_notebook_depends_on_itself_and_the_package_and_the_tests_on_all(tmp_path, monkeypatch):
-    names = ["book/wgan.ipynb", "book/next.md", "gan_tutorial/data.py", "tests/test_data.py"]
+    names = [
+        "book/wgan.ipynb",
+        "book/next.md",
+        "gan_tutorial/data.py",
+        "tests/test_data.py",
+        "scripts/portable.py",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1")
@@ -102,7 +108,7 @@ def test_a_notebook_depends_on_itself_and_the_package_and_the_tests_on_all(tmp_p
         for part in moved:
             if portable.digest(part) != before[part]:
                 moved[part].add(name)
-    package = {"gan_tutorial/data.py"}
+    package = {"gan_tutorial/data.py", "scripts/portable.py"}
     assert moved == {"wgan": package | {names[0]}, "parzen": package, "tests": set(names)}
 
 

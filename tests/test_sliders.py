@@ -52,8 +52,8 @@ RATES = """(values) => [...document.querySelectorAll("input[type=range][name^=lo
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   return before;
 })"""
-# Each choice beside the one at first. How fast a figure plays, which weights it draws, and what its networks are made
-# of are questions apart from what a slider moves.
+# Each choice beside the one at first. How fast a figure plays, which weights it draws, where G begins and what its
+# networks are made of are questions apart from what a slider moves.
 CHOICES = """() => [...document.querySelectorAll("[data-figure] select")]
   .filter((select) => !["speed", "shown", "activation", "noise", "prior", "start"].includes(select.name))
   .flatMap((select) => [...select.options].filter((option) => option.value !== select.value)

@@ -261,8 +261,8 @@ def fingerprint(first: torch.Tensor | np.ndarray, *others: torch.Tensor) -> dict
     digest = hashlib.sha256()
     for array in (first, *others):
         if isinstance(array, torch.Tensor):
-            array = array.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-        digest.update(np.ascontiguousarray(array).data)
+            array = array.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return {"shape": list(first.shape), "dtype": str(first.dtype), "sha256": digest.hexdigest()}
 
 

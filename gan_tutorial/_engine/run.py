@@ -134,7 +134,7 @@ class Player:
                 for name, value in initial.items()
                 if isinstance(value, Real | Tensor) and not isinstance(value, bool)
             }
-            for option in schedules.keys() - numbers:
+            for option in (name for name in schedules if name not in numbers):
                 raise ValueError(
                     f"schedules: {type(self.optimizer).__name__} has no number {option!r}, only "
                     f"{', '.join(sorted(numbers))}"
@@ -405,7 +405,7 @@ class Run:
 def fingerprint(data: Tensor, labels: Tensor | None) -> dict[str, Any]:
     """The shape of the data and what its numbers, with the labels, come to."""
     given = [] if labels is None else [labels]
-    return {**checkpoints.fingerprint(data, *given), "labels": labels is not None}
+    return {"labels": labels is not None, **checkpoints.fingerprint(data, *given)}
 
 
 def _floats(network: nn.Module) -> list[Tensor]:
