@@ -67,7 +67,8 @@ def test_every_seed_is_moved_and_no_other_number(tmp_path):
 
 
 def test_a_claim_that_fails_is_told(tmp_path, capsys):
-    assert other_seeds.attempt(notebook(tmp_path), 1, tmp_path / "log")
+    of_record = "for _ in range(2):\n    assert False  # with the record's seeds"
+    assert other_seeds.attempt(notebook(tmp_path, of_record), 1, tmp_path / "log")
     assert not other_seeds.attempt(notebook(tmp_path, "assert False"), 1, tmp_path / "log")
     assert "AssertionError" in (tmp_path / "log").read_text()
     with pytest.raises(SystemExit):
