@@ -79,8 +79,8 @@ for i, cell in enumerate(notebook.cells):
 sys.exit(min(failed, 1))
 """
 
-# What holds beside a record only as long as the seeds are its own.
-OF_THE_RECORD = re.compile(r"^( *)assert .*  # with the record's seeds$", re.MULTILINE)
+# What holds beside a record, or beside a run that is computed again, only as long as the seeds are the same.
+OF_ITS_SEEDS = re.compile(r"^( *)assert .*  # with (?:the record's|the same) seeds$", re.MULTILINE)
 # A chapter's own: PyTorch's global stream, and the streams that a loop gets with its `seed`.
 OWN = re.compile(r"(torch\.|Generator\([^()]*\)\.)manual_seed\(([^()]+)\)")
 
@@ -92,7 +92,7 @@ def trained(notebook: Path) -> bool:
 
 
 def moved(source: str, offset: int) -> str:
-    """A cell with the seeds of its own loops moved, without what compares them with a record's."""
+    """A cell with the seeds of its own loops moved, without what holds with these seeds only."""
 
     def move(found: re.Match[str]) -> str:
         where, seed = found.groups()
@@ -100,7 +100,7 @@ def moved(source: str, offset: int) -> str:
             return found[0]
         return f"{where}manual_seed({seed} + {offset})"
 
-    return OF_THE_RECORD.sub(r"\1pass", OWN.sub(move, source))
+    return OF_ITS_SEEDS.sub(r"\1pass", OWN.sub(move, source))
 
 
 def attempt(notebook: Path, offset: int, log: Path) -> bool:
