@@ -79,8 +79,11 @@ for i, cell in enumerate(notebook.cells):
 sys.exit(min(failed, 1))
 """
 
-# What holds beside a record, or beside a run that is computed again, only as long as the seeds are the same.
-OF_ITS_SEEDS = re.compile(r"^( *)assert .*  # with (?:the record's|the same) seeds$", re.MULTILINE)
+# What holds with the chapter's own seeds only: numbers that are quoted, a record, a run that is computed again.
+OF_ITS_SEEDS = re.compile(
+    r"^( *)assert .*  # (?:what the text says|with the record's seeds|with the same seeds)$",
+    re.MULTILINE,
+)
 # A chapter's own: PyTorch's global stream, and the streams that a loop gets with its `seed`.
 OWN = re.compile(r"(torch\.|Generator\([^()]*\)\.)manual_seed\(([^()]+)\)")
 
