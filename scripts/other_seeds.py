@@ -81,7 +81,7 @@ sys.exit(min(failed, 1))
 
 # What holds with the chapter's own seeds only: numbers that are quoted, a record, a run that is computed again.
 OF_ITS_SEEDS = re.compile(
-    r"^( *)assert .*  # (?:what the text says|with the record's seeds|with the same seeds)$",
+    r"^( *)assert .*  # (?:what the (?:text|caption) says.*|with the record's seeds|with the same seeds)$",
     re.MULTILINE,
 )
 # A chapter's own: PyTorch's global stream, and the streams that a loop gets with its `seed`.
