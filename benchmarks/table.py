@@ -29,9 +29,10 @@ def of_results(results):
 
 def of_machine(results):
     """The table with a line that says where, when and with what."""
-    first, *_, last = sorted([*results.values()] * 2, key=lambda result: result["date"])
+    last = max(results.values(), key=lambda result: result["date"])
     machine, versions = last["machine"], last["versions"]
-    days = sorted({first["date"][:10], last["date"][:10]})
+    dates = [result["date"][:10] for result in results.values()]
+    days = sorted({min(dates), max(dates)})
     where = machine.get("gpu", f"{machine['processor']}, {machine['threads']} threads")
     note = f"{where}; torch {versions['torch']}; {' to '.join(days)}."
     return f"{of_results(results)}\n\n{note}"

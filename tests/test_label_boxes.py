@@ -12,7 +12,7 @@ import gan_tutorial.figures as package
 
 FIGURES = [getattr(package, name) for name in package.__all__]
 PLOTTED = [figure for figure in FIGURES if figure.name != "conditional-generator"]  # has no plot
-WIDTHS = [360, 1280]
+WIDTHS = [360, 390, 1280]
 
 # Of a line of words what is seen reaches 0.75 of its size up from where it stands and 0.22 down.
 MEASURE = """async () => {

@@ -386,7 +386,7 @@ def test_every_slider_moves_by_keyboard(served):
 
 
 def test_page_fits_a_narrow_screen(phone):
-    for width in (320, 390):
+    for width in (320, 360, 390):
         phone.page.set_viewport_size({"width": width, "height": 800})
         phone.next_frames()
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= width
